@@ -1,0 +1,144 @@
+import { EventEmitter, once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { createSecureContext } from "node:tls";
+import type { DeclaredProxy } from "../declared.ts";
+import type { Authority } from "./authority.ts";
+import type { DatabaseAddress } from "./database-login.ts";
+import { InvalidProxySettings } from "./errors.ts";
+import { MetricsRecorder, type ProxyMetrics } from "./metrics.ts";
+import { type ProxyEvents, type SessionContext, serveClient } from "./session.ts";
+import { Target, type TargetHealth } from "./target.ts";
+
+/** From the first byte to the token: PostgreSQL's default of `authentication_timeout`. AWS names no figure of its own. */
+const STARTUP_TIMEOUT_MS = 60_000;
+/** Limit of `close()`; sockets are destroyed at once, so this only guards against the unforeseen. */
+const CLOSE_MS = 5_000;
+
+/** What the local proxy is made from. */
+export interface ProxyOptions {
+  readonly declared: DeclaredProxy;
+  /** `max_connections` of the database, of which the proxy may take its declared share. */
+  readonly maxConnections: number;
+  readonly authority: Authority;
+  /** PEM texts; the certificate must carry the declared endpoint's name. */
+  readonly tls: { readonly key: string; readonly cert: string };
+  readonly database: DatabaseAddress;
+  /** Milliseconds since the epoch, for tokens and events. Default: the machine's clock. */
+  readonly clock?: () => number;
+  /** Default: a free port. */
+  readonly listenPort?: number;
+  /** From a client's first byte to its token, in milliseconds. Default: 60,000. */
+  readonly startupTimeoutMs?: number;
+}
+
+/** A running local RDS Proxy, on the loopback address. */
+export interface LocalProxy {
+  readonly port: number;
+  /** Never emits `error`; a listener that throws is its owner's affair. */
+  readonly events: EventEmitter<ProxyEvents>;
+  metrics(): ProxyMetrics;
+  targetHealth(): TargetHealth;
+  /** Stops listening and destroys every connection, within five seconds. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server that treats clients as the declared RDS Proxy would.
+ *
+ * @throws InvalidProxySettings when the declared share allows no connection, or the key and certificate do not fit
+ * @throws Error with code EADDRINUSE and the like, when it cannot listen
+ */
+export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
+  const { authority, clock = Date.now, declared } = options;
+  const capacity = readCapacity(options);
+  const secureContext = readCertificate(options);
+  const metrics = new MetricsRecorder(capacity);
+  const events = new EventEmitter<ProxyEvents>();
+  const sockets = new Set<Socket>();
+  const sessions = new Set<Promise<void>>();
+  const listener = createServer({ noDelay: true });
+  listener.listen(options.listenPort ?? 0, "127.0.0.1");
+  await once(listener, "listening");
+  const target = new Target({ declared, authority, database: options.database, metrics, capacity });
+  const startupTimeoutMs = options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS;
+  const context: SessionContext = {
+    declared,
+    authority,
+    target,
+    secureContext,
+    metrics,
+    events,
+    clock,
+    startupTimeoutMs,
+  };
+  listener.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    if (!authority.clientMayReachProxy()) return staySilent(socket, context);
+    const session = serveClient(socket, context).finally(() => sessions.delete(session));
+    sessions.add(session);
+  });
+  // Out of file descriptors, say: that connection is lost, the others are not.
+  listener.on("error", () => {});
+  let closing: Promise<void> | undefined;
+  return {
+    port: (listener.address() as AddressInfo).port,
+    events,
+    metrics: () => metrics.snapshot(),
+    targetHealth: () => target.health(),
+    close: () => {
+      closing ??= stop(listener, target, sockets, sessions);
+      return closing;
+    },
+  };
+}
+
+/** Security groups drop packets: the client hears nothing, and its own time-out must end the wait. */
+function staySilent(socket: Socket, { clock, declared, events }: SessionContext): void {
+  socket.on("error", () => {});
+  // Unread, the client's departure would go unnoticed.
+  socket.resume();
+  events.emit("connectionRefused", {
+    at: clock(),
+    code: "CLIENT_UNREACHABLE",
+    text: undefined,
+    diagnosis: `The security groups do not let the service reach the proxy ${declared.name} on port ${declared.port}: it needs egress at the service and ingress at the proxy.`,
+  });
+}
+
+async function stop(
+  listener: Server,
+  target: Target,
+  sockets: Set<Socket>,
+  sessions: Set<Promise<void>>,
+): Promise<void> {
+  const closed = once(listener, "close");
+  listener.close();
+  for (const socket of sockets) socket.destroy();
+  const limit = new AbortController();
+  await Promise.race([
+    Promise.allSettled([closed, target.close(), ...sessions]),
+    delay(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => {}),
+  ]);
+  limit.abort();
+}
+
+function readCapacity({ declared, maxConnections }: ProxyOptions): number {
+  const capacity = Math.floor((maxConnections * declared.maxConnectionsPercent) / 100);
+  if (capacity >= 1) return capacity;
+  throw new InvalidProxySettings(
+    `The proxy ${declared.name} may open ${declared.maxConnectionsPercent} % of max_connections = ${maxConnections}, which allows ${capacity} database connections; at least 1 is needed. Raise either.`,
+  );
+}
+
+function readCertificate({ declared, tls }: ProxyOptions) {
+  try {
+    return createSecureContext({ key: tls.key, cert: tls.cert, minVersion: "TLSv1.2" });
+  } catch (cause) {
+    throw new InvalidProxySettings(
+      `The key and certificate for ${declared.endpoint} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import { lookUpAccount } from "./infra/account.ts";
+import { loadConfiguration } from "./infra/config.ts";
+import { SERVICE_PORT } from "./infra/containers.ts";
+import { Database } from "./infra/database.ts";
+import { ApplicationImage } from "./infra/image.ts";
+import { LoadBalancer } from "./infra/load-balancer.ts";
+import { Network } from "./infra/network.ts";
+import { DatabaseProxy } from "./infra/proxy.ts";
+import { Service } from "./infra/service.ts";
+import { ServiceIdentity } from "./infra/service-identity.ts";
+
+const { network: networkConfiguration, logRetentionDays, timeouts, ...configuration } = loadConfiguration();
+const account = lookUpAccount();
+
+const network = new Network("network", { network: networkConfiguration, account });
+const { vpcId, isolatedSubnetIds } = network;
+
+const database = new Database("database", {
+  database: configuration.database,
+  vpcId,
+  subnetIds: isolatedSubnetIds,
+  logRetentionDays,
+  account,
+});
+const proxy = new DatabaseProxy("proxy", {
+  database,
+  vpcId,
+  subnetIds: isolatedSubnetIds,
+  maxConnectionsPercent: configuration.proxy.maxConnectionsPercent,
+  borrowTimeoutSeconds: timeouts.borrow,
+  idleClientTimeoutSeconds: timeouts.proxyIdleClient,
+  logRetentionDays,
+  account,
+});
+const loadBalancer = new LoadBalancer("load-balancer", {
+  entrance: configuration.entrance,
+  vpcId,
+  vpcCidr: network.cidr,
+  subnetIds: network.publicSubnetIds,
+  targetPort: SERVICE_PORT,
+  healthCheckPath: "/livez",
+  idleTimeoutSeconds: timeouts.loadBalancerIdle,
+  deregistrationDelaySeconds: timeouts.drain,
+});
+
+const image = new ApplicationImage("application", { cpuArchitecture: configuration.service.cpuArchitecture });
+const identity = new ServiceIdentity("service", {
+  vpcId,
+  repositoryArn: image.repositoryArn,
+  logRetentionDays,
+  account,
+});
+const grant = proxy.grantConnect(identity.taskRole, configuration.database.user, identity.securityGroup);
+const service = new Service("service", {
+  service: configuration.service,
+  timeouts,
+  identity,
+  database: grant,
+  image,
+  network,
+  loadBalancer,
+  region: account.region,
+});
+
+export const serviceUrl = loadBalancer.url;
+export const proxyEndpoint = proxy.endpoint;
+export const proxyName = proxy.proxyName;
+export const proxyArn = proxy.arn;
+export const proxyTargetGroup = proxy.targetGroupName;
+export const databaseIdentifier = database.instanceIdentifier;
+export const secretArn = database.authentication.secretArn;
+export const clusterName = service.clusterName;
+export const serviceName = service.serviceName;
+export const logGroupName = identity.logGroup.name;
+export const region = account.region;

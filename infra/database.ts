@@ -1,0 +1,178 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { DatabaseConfiguration } from "./config.ts";
+import { type Account, keyOfAccount } from "./iam.ts";
+import { rdsName } from "./names.ts";
+import { type Hop, openPath, securityGroup } from "./security-groups.ts";
+
+/** Port of PostgreSQL, and the only one that RDS Proxy listens on. */
+export const POSTGRES_PORT = 5432;
+
+/** Major version of PostgreSQL. Minor versions are AWS's to apply in the maintenance window. */
+const MAJOR_VERSION = "17";
+
+/** Logs that the instance exports; AWS would make a log group for each, without retention. */
+const LOG_EXPORTS = ["postgresql", "upgrade"] as const;
+
+/** Storage may grow to this many times what was allocated before someone must decide. */
+const STORAGE_GROWTH = 4;
+
+/** How the proxy logs in to the database: with the user name and password that RDS keeps and rotates in one secret. */
+export interface SecretAuthentication {
+  readonly mode: "secret";
+  /** ARN of the secret. */
+  readonly secretArn: pulumi.Output<string>;
+  /** ARN of the KMS key that encrypts it. */
+  readonly keyArn: pulumi.Output<string>;
+  /** The secret's user: the only one whom the proxy can log in, and so the only one whom clients can name. */
+  readonly user: string;
+}
+
+/** How the proxy authenticates to the database. Today one mode; end-to-end IAM would be another member. */
+export type DatabaseAuthentication = SecretAuthentication;
+
+export interface DatabaseArgs {
+  readonly database: DatabaseConfiguration;
+  /** Days that the exported logs are kept. */
+  readonly logRetentionDays: number;
+  readonly vpcId: pulumi.Input<string>;
+  /** Subnets without a way out, in two zones or more. */
+  readonly subnetIds: pulumi.Input<string[]>;
+  readonly account: pulumi.Output<Account>;
+}
+
+/**
+ * RDS for PostgreSQL whose master password nobody knows: RDS makes it, keeps it in a secret under a key of its own, and rotates
+ * it every seven days. The program never holds it.
+ */
+export class Database extends pulumi.ComponentResource {
+  readonly authentication: DatabaseAuthentication;
+  /** Name that `ProxyTarget` takes, and that `aws rds` commands take. */
+  readonly instanceIdentifier: pulumi.Output<string>;
+  /** `db-…`: new whenever the instance is. */
+  readonly resourceId: pulumi.Output<string>;
+  readonly databaseName: string;
+  readonly #hop: Hop;
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("passwordless-postgres:infra:Database", name, {}, opts);
+    const group = securityGroup(
+      name,
+      { description: "The database: PostgreSQL from the proxy only", vpcId: args.vpcId },
+      { parent: this },
+    );
+    const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args.account);
+    const instance = this.#createInstance(name, args, group.id, secretKey.arn);
+    this.#hop = { name: "database", securityGroupId: group.id };
+    this.databaseName = args.database.name;
+    this.instanceIdentifier = instance.identifier;
+    this.resourceId = instance.resourceId;
+    this.authentication = {
+      mode: "secret",
+      secretArn: instance.masterUserSecrets.apply(masterSecretArn),
+      keyArn: secretKey.arn,
+      user: args.database.user,
+    };
+    this.registerOutputs({ instanceIdentifier: this.instanceIdentifier, resourceId: this.resourceId });
+  }
+
+  /**
+   * Opens the database's door to one source on PostgreSQL's port.
+   *
+   * @returns the rules, for whatever must not start before packets pass
+   */
+  openTo(source: Hop): readonly pulumi.Resource[] {
+    return openPath(source, this.#hop, POSTGRES_PORT, { parent: this });
+  }
+
+  #createKey(name: string, description: string, account: pulumi.Output<Account>): aws.kms.Key {
+    return new aws.kms.Key(
+      name,
+      {
+        description,
+        enableKeyRotation: true,
+        deletionWindowInDays: 30,
+        policy: pulumi.jsonStringify(account.apply(keyOfAccount)),
+      },
+      { parent: this },
+    );
+  }
+
+  #createInstance(
+    name: string,
+    { database, subnetIds, account, logRetentionDays }: DatabaseArgs,
+    securityGroupId: pulumi.Input<string>,
+    secretKeyArn: pulumi.Input<string>,
+  ): aws.rds.Instance {
+    const stack = [pulumi.getProject(), pulumi.getStack()];
+    const identifier = rdsName(stack, [database.user, database.name]);
+    const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", account);
+    const subnets = new aws.rds.SubnetGroup(name, { description: "Isolated subnets", subnetIds }, { parent: this });
+    const parameters = this.#createParameterGroup(name, database.maxConnections);
+    const logs = LOG_EXPORTS.map(
+      (log) =>
+        new aws.cloudwatch.LogGroup(
+          `${name}-${log}`,
+          { name: `/aws/rds/instance/${identifier}/${log}`, retentionInDays: logRetentionDays },
+          { parent: this },
+        ),
+    );
+    return new aws.rds.Instance(
+      name,
+      {
+        identifier,
+        engine: "postgres",
+        engineVersion: MAJOR_VERSION,
+        autoMinorVersionUpgrade: true,
+        instanceClass: database.instanceClass,
+        dbName: database.name,
+        username: database.user,
+        manageMasterUserPassword: true,
+        masterUserSecretKmsKeyId: secretKeyArn,
+        port: POSTGRES_PORT,
+        parameterGroupName: parameters.name,
+        storageType: "gp3",
+        allocatedStorage: database.storageGiB,
+        maxAllocatedStorage: Math.min(database.storageGiB * STORAGE_GROWTH, 65_536),
+        storageEncrypted: true,
+        kmsKeyId: storageKey.arn,
+        dbSubnetGroupName: subnets.name,
+        vpcSecurityGroupIds: [securityGroupId],
+        publiclyAccessible: false,
+        multiAz: database.multiAz,
+        backupRetentionPeriod: database.backupRetentionDays,
+        copyTagsToSnapshot: true,
+        deletionProtection: database.deletionProtection,
+        finalSnapshotIdentifier: `${identifier}-final`,
+        skipFinalSnapshot: false,
+        enabledCloudwatchLogsExports: [...LOG_EXPORTS],
+        // The proxy logs in with the password of the secret; a role with rds_iam could not.
+        iamDatabaseAuthenticationEnabled: false,
+        caCertIdentifier: "rds-ca-rsa2048-g1",
+      },
+      { parent: this, protect: database.deletionProtection, dependsOn: logs },
+    );
+  }
+
+  #createParameterGroup(name: string, maxConnections: number): aws.rds.ParameterGroup {
+    return new aws.rds.ParameterGroup(
+      name,
+      {
+        family: `postgres${MAJOR_VERSION}`,
+        description: "TLS only, and the number of connections that capacity is calculated from",
+        parameters: [
+          { name: "rds.force_ssl", value: "1" },
+          // A static parameter. RDS's default is a formula of the instance's memory that no calculation here could read.
+          { name: "max_connections", value: String(maxConnections), applyMethod: "pending-reboot" },
+        ],
+      },
+      { parent: this },
+    );
+  }
+}
+
+function masterSecretArn(secrets: readonly { readonly secretArn: string }[]): string {
+  const secret = secrets[0];
+  if (secret === undefined) throw new Error("RDS reported no managed master secret for the instance");
+  return secret.secretArn;
+}

@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+
+/** RDS's limit for the names of proxies and instances ("CreateDBProxy", "CreateDBInstance"). */
+const RDS_NAME_LIMIT = 63;
+
+/**
+ * A name for an RDS proxy or instance that is known before the resource exists, so that the log group which AWS would make for
+ * it can be declared with a retention. It ends in a hash of whatever replaces the resource: the successor has another name, and
+ * can stand beside its predecessor.
+ *
+ * @param parts project, stack and the like; letters and digits survive, all else becomes a single hyphen
+ * @param replacedBy the values whose change replaces the resource
+ */
+export function rdsName(parts: readonly string[], replacedBy: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(replacedBy)).digest("hex").slice(0, 8);
+  const readable = parts
+    .join("-")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, RDS_NAME_LIMIT - hash.length - 1)
+    .replace(/-$/, "");
+  return readable === "" ? `db-${hash}` : `${readable}-${hash}`;
+}

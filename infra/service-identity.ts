@@ -1,0 +1,49 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { type Account, startTask, trustEcsTasks } from "./iam.ts";
+import { type Hop, securityGroup } from "./security-groups.ts";
+
+export interface ServiceIdentityArgs {
+  readonly vpcId: pulumi.Input<string>;
+  /** The one repository that tasks pull from. */
+  readonly repositoryArn: pulumi.Input<string>;
+  readonly logRetentionDays: number;
+  readonly account: pulumi.Output<Account>;
+}
+
+/**
+ * Who the service is, apart from what it runs: its roles, its security group, its log group. It exists before the service, so
+ * that others can grant it things that the service then waits for.
+ */
+export class ServiceIdentity extends pulumi.ComponentResource {
+  /** Role of the running containers. It holds what others grant it, and nothing of its own. */
+  readonly taskRole: aws.iam.Role;
+  /** Role of ECS while it starts a task: pulls the image, writes logs. */
+  readonly executionRole: aws.iam.Role;
+  readonly securityGroup: aws.ec2.SecurityGroup;
+  readonly logGroup: aws.cloudwatch.LogGroup;
+  /** The service's place in the chain of security groups. */
+  readonly hop: Hop;
+  /** What must exist before a task can start. */
+  readonly ready: readonly pulumi.Resource[];
+
+  constructor(name: string, args: ServiceIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("passwordless-postgres:infra:ServiceIdentity", name, {}, opts);
+    const assumeRolePolicy = pulumi.jsonStringify(args.account.apply(trustEcsTasks));
+    this.taskRole = new aws.iam.Role(`${name}-task`, { assumeRolePolicy }, { parent: this });
+    this.executionRole = new aws.iam.Role(`${name}-execution`, { assumeRolePolicy }, { parent: this });
+    this.securityGroup = securityGroup(
+      name,
+      { description: "The service: load balancer in, proxy and endpoints out", vpcId: args.vpcId },
+      { parent: this },
+    );
+    this.hop = { name, securityGroupId: this.securityGroup.id };
+    this.logGroup = new aws.cloudwatch.LogGroup(name, { retentionInDays: args.logRetentionDays }, { parent: this });
+    const policy = pulumi
+      .all([args.repositoryArn, this.logGroup.arn])
+      .apply(([repository, logs]) => JSON.stringify(startTask(repository, logs)));
+    const start = new aws.iam.RolePolicy(`${name}-start`, { role: this.executionRole.name, policy }, { parent: this });
+    this.ready = [start];
+    this.registerOutputs({ taskRoleArn: this.taskRole.arn, executionRoleArn: this.executionRole.arn });
+  }
+}

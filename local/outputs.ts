@@ -1,0 +1,281 @@
+import { createHash } from "node:crypto";
+
+/** The inputs or outputs of a resource, or the arguments or result of a function, as the engine sends them. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** Where the resources are pretended to be. */
+export interface Place {
+  readonly partition: string;
+  readonly dnsSuffix: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** A resource that is being made. */
+export interface Made {
+  /** Logical name. */
+  readonly name: string;
+  readonly inputs: Properties;
+}
+
+/** What AWS adds to a resource: its id, and the outputs that are not inputs. */
+export interface Computed {
+  readonly id: string;
+  readonly outputs: Properties;
+}
+
+/** Computed outputs of a type of resource. */
+export type ComputeOutputs = (made: Made, place: Place) => Computed;
+
+/** Result of a function of a provider. */
+export type Answer = (args: Properties, place: Place) => Properties;
+
+/**
+ * The outputs that AWS would compute, by type of resource, in the form in which AWS gives them. Whoever evaluates the program
+ * without AWS takes them from here; nothing here knows how. A type that is missing is an error there, never `undefined`.
+ */
+export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
+  "aws:appautoscaling/policy:Policy": (made, place) => ({
+    id: made.name,
+    outputs: { name: made.name, arn: arn(place, "autoscaling", `scalingPolicy:${uuid(made)}:policyName/${made.name}`) },
+  }),
+  "aws:appautoscaling/target:Target": ({ inputs }, place) => ({
+    id: text(inputs.resourceId),
+    outputs: { arn: arn(place, "application-autoscaling", `scalable-target/${hex(text(inputs.resourceId), 12)}`) },
+  }),
+  "aws:cloudwatch/logGroup:LogGroup": (made, place) => {
+    const name = named(made);
+    return { id: name, outputs: { name, arn: arn(place, "logs", `log-group:${name}`) } };
+  },
+  "aws:ec2/securityGroup:SecurityGroup": (made, place) => {
+    const id = `sg-${hex(made.name)}`;
+    return {
+      id,
+      outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: named(made), ownerId: place.accountId },
+    };
+  },
+  "aws:ec2/vpcEndpoint:VpcEndpoint": (made, place) => {
+    const id = `vpce-${hex(made.name)}`;
+    const prefixListId = made.inputs.vpcEndpointType === "Gateway" ? `pl-${hex(text(made.inputs.serviceName), 8)}` : "";
+    return { id, outputs: { arn: arn(place, "ec2", `vpc-endpoint/${id}`), state: "available", prefixListId } };
+  },
+  "aws:ecs/cluster:Cluster": (made, place) => {
+    const name = named(made);
+    const clusterArn = arn(place, "ecs", `cluster/${name}`);
+    return { id: clusterArn, outputs: { arn: clusterArn, name } };
+  },
+  "aws:ecs/service:Service": (made, place) => {
+    const name = named(made);
+    const serviceArn = arn(place, "ecs", `service/${text(made.inputs.cluster).split("/").at(-1)}/${name}`);
+    return { id: serviceArn, outputs: { arn: serviceArn, name } };
+  },
+  "aws:ecs/taskDefinition:TaskDefinition": ({ name, inputs }, place) => {
+    const family = text(inputs.family ?? name);
+    const withoutRevision = arn(place, "ecs", `task-definition/${family}`);
+    return {
+      id: family,
+      outputs: { arn: `${withoutRevision}:1`, arnWithoutRevision: withoutRevision, revision: 1, family },
+    };
+  },
+  "aws:iam/role:Role": (made, place) => {
+    const name = named(made);
+    const uniqueId = `AROA${hex(name, 17).toUpperCase()}`;
+    return { id: name, outputs: { arn: globalArn(place, "iam", `role/${name}`), name, uniqueId } };
+  },
+  "aws:iam/rolePolicy:RolePolicy": (made) => {
+    const name = named(made);
+    return { id: `${text(made.inputs.role)}:${name}`, outputs: { name } };
+  },
+  "aws:kms/key:Key": (made, place) => {
+    const keyId = uuid(made);
+    return { id: keyId, outputs: { keyId, arn: arn(place, "kms", `key/${keyId}`) } };
+  },
+  "aws:lb/listener:Listener": (made, place) => {
+    const balancer = text(made.inputs.loadBalancerArn).split(":loadbalancer/").at(-1);
+    const listenerArn = arn(place, "elasticloadbalancing", `listener/${balancer}/${hex(made.name, 16)}`);
+    return { id: listenerArn, outputs: { arn: listenerArn } };
+  },
+  "aws:lb/loadBalancer:LoadBalancer": (made, place) => {
+    const name = named(made);
+    const suffix = `app/${name}/${hex(made.name, 16)}`;
+    const balancerArn = arn(place, "elasticloadbalancing", `loadbalancer/${suffix}`);
+    const host = `${made.inputs.internal === true ? "internal-" : ""}${name}-1234567890`;
+    const dnsName = `${host}.${place.region}.elb.${place.dnsSuffix}`;
+    return {
+      id: balancerArn,
+      outputs: { arn: balancerArn, arnSuffix: suffix, dnsName, name, zoneId: "ZHURV8PSTC4K8" },
+    };
+  },
+  "aws:lb/targetGroup:TargetGroup": (made, place) => {
+    const name = named(made);
+    const suffix = `targetgroup/${name}/${hex(made.name, 16)}`;
+    const groupArn = arn(place, "elasticloadbalancing", suffix);
+    return { id: groupArn, outputs: { arn: groupArn, arnSuffix: suffix, name } };
+  },
+  "aws:rds/instance:Instance": (made, place) => {
+    const identifier = text(made.inputs.identifier ?? made.name);
+    const resourceId = `db-${hex(identifier, 26).toUpperCase()}`;
+    const address = `${identifier}.${accountHash(place)}.${place.region}.rds.${place.dnsSuffix}`;
+    const secretName = `rds!${resourceId.toLowerCase()}`;
+    const secret = {
+      secretArn: arn(place, "secretsmanager", `secret:${secretName}-${hex(secretName, 6)}`),
+      kmsKeyId: made.inputs.masterUserSecretKmsKeyId ?? arn(place, "kms", `key/${uuid(made)}`),
+      secretStatus: "active",
+    };
+    return {
+      id: resourceId,
+      outputs: {
+        arn: arn(place, "rds", `db:${identifier}`),
+        identifier,
+        resourceId,
+        address,
+        endpoint: `${address}:${text(made.inputs.port ?? 5432)}`,
+        status: "available",
+        engineVersionActual: `${text(made.inputs.engineVersion)}.6`,
+        masterUserSecrets: made.inputs.manageMasterUserPassword === true ? [secret] : [],
+      },
+    };
+  },
+  "aws:rds/parameterGroup:ParameterGroup": (made, place) => {
+    const name = named(made);
+    return { id: name, outputs: { name, arn: arn(place, "rds", `pg:${name}`) } };
+  },
+  "aws:rds/proxy:Proxy": (made, place) => {
+    const name = named(made);
+    const endpoint = `${name}.proxy-${accountHash(place)}.${place.region}.rds.${place.dnsSuffix}`;
+    return { id: name, outputs: { name, endpoint, arn: arn(place, "rds", `db-proxy:prx-${hex(name)}`) } };
+  },
+  "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": ({ inputs }, place) => {
+    const proxy = text(inputs.dbProxyName);
+    return { id: proxy, outputs: { name: "default", arn: arn(place, "rds", `target-group:prx-tg-${hex(proxy)}`) } };
+  },
+  "aws:rds/proxyTarget:ProxyTarget": ({ inputs }, place) => {
+    const instance = text(inputs.dbInstanceIdentifier);
+    return {
+      id: `${text(inputs.dbProxyName)}/${text(inputs.targetGroupName)}/RDS_INSTANCE/${instance}`,
+      outputs: {
+        endpoint: `${instance}.${accountHash(place)}.${place.region}.rds.${place.dnsSuffix}`,
+        port: 5432,
+        rdsResourceId: instance,
+        targetArn: "",
+        trackedClusterId: "",
+        type: "RDS_INSTANCE",
+      },
+    };
+  },
+  "aws:rds/subnetGroup:SubnetGroup": (made, place) => {
+    const name = named(made);
+    return { id: name, outputs: { name, arn: arn(place, "rds", `subgrp:${name}`) } };
+  },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (made, place) => rule(made, place),
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (made, place) => rule(made, place),
+  "awsx:ec2:Vpc": ({ name, inputs }) => {
+    const zones = Number(inputs.numberOfAvailabilityZones);
+    const subnets = (kind: string) =>
+      Array.from({ length: zones }, (_, zone) => `subnet-${hex(`${name}-${kind}-${zone}`)}`);
+    return {
+      id: "",
+      outputs: {
+        vpcId: `vpc-${hex(name)}`,
+        publicSubnetIds: subnets("public"),
+        isolatedSubnetIds: subnets("isolated"),
+        privateSubnetIds: [],
+      },
+    };
+  },
+  "awsx:ecr:Image": ({ name, inputs }) => ({
+    id: "",
+    outputs: { imageUri: `${text(inputs.repositoryUrl)}@sha256:${hex(`${name}-${text(inputs.imageTag)}`, 64)}` },
+  }),
+  "awsx:ecr:Repository": (made, place) => {
+    const name = named(made);
+    const url = `${place.accountId}.dkr.ecr.${place.region}.${place.dnsSuffix}/${name}`;
+    return {
+      id: "",
+      outputs: { url, repository: { name, arn: arn(place, "ecr", `repository/${name}`), repositoryUrl: url } },
+    };
+  },
+};
+
+/** What AWS would answer to a provider's functions, by token. */
+export const ANSWERS: Readonly<Record<string, Answer>> = {
+  "aws:index/getCallerIdentity:getCallerIdentity": (_args, place) => ({
+    id: place.accountId,
+    accountId: place.accountId,
+    arn: globalArn(place, "iam", "user/evaluation"),
+    userId: "AIDAEVALUATION",
+  }),
+  "aws:index/getPartition:getPartition": (_args, { partition, dnsSuffix }) => ({
+    id: partition,
+    partition,
+    dnsSuffix,
+    reverseDnsPrefix: dnsSuffix.split(".").reverse().join("."),
+  }),
+  "aws:index/getRegion:getRegion": (_args, { region, dnsSuffix }) => ({
+    id: region,
+    name: region,
+    region,
+    description: region,
+    endpoint: `ec2.${region}.${dnsSuffix}`,
+  }),
+  "aws:ec2/getPrefixList:getPrefixList": ({ name }) => ({
+    id: `pl-${hex(text(name), 8)}`,
+    name,
+    cidrBlocks: ["52.95.150.0/24"],
+  }),
+  "aws:ec2/getRouteTable:getRouteTable": ({ subnetId }) => {
+    const routeTableId = `rtb-${hex(text(subnetId))}`;
+    return { id: routeTableId, routeTableId, subnetId };
+  },
+  "aws:ec2/getVpc:getVpc": ({ id }, place) => ({
+    id,
+    cidrBlock: "172.31.0.0/16",
+    arn: arn(place, "ec2", `vpc/${text(id)}`),
+  }),
+};
+
+/** The place of a stack, from its region and the account that it may be deployed to. */
+export function placeOf(region: string, accountId: string): Place {
+  if (region.startsWith("cn-")) return { partition: "aws-cn", dnsSuffix: "amazonaws.com.cn", region, accountId };
+  const partition = region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+  return { partition, dnsSuffix: "amazonaws.com", region, accountId };
+}
+
+function rule(made: Made, place: Place): Computed {
+  const id = `sgr-${hex(made.name)}`;
+  return { id, outputs: { securityGroupRuleId: id, arn: arn(place, "ec2", `security-group-rule/${id}`) } };
+}
+
+/** The name that was given, or one as Pulumi makes it: the logical name and seven hexadecimal digits. */
+function named({ name, inputs }: Made): string {
+  return inputs.name === undefined ? `${name}-${hex(name, 7)}` : text(inputs.name);
+}
+
+function arn(place: Place, service: string, resource: string): string {
+  return `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
+}
+
+function globalArn(place: Place, service: string, resource: string): string {
+  return `arn:${place.partition}:${service}::${place.accountId}:${resource}`;
+}
+
+/** The part of RDS's host names that is the same for all of an account in a region. */
+function accountHash(place: Place): string {
+  return `c${hex(`${place.accountId}/${place.region}`, 11)}`;
+}
+
+function uuid({ name }: Made): string {
+  const h = hex(name, 32);
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20)}`;
+}
+
+/** Digits that are the same at each evaluation: AWS's ids are random, a test's must not be. */
+function hex(seed: string, digits = 17): string {
+  return createHash("sha256").update(seed).digest("hex").slice(0, digits);
+}
+
+function text(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  throw new TypeError(`expected text or a number, got ${JSON.stringify(value)}: the program left an input unset`);
+}

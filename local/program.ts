@@ -1,0 +1,152 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ANSWERS, type Computed, OUTPUTS, type Place, type Properties, placeOf } from "./outputs.ts";
+import { PROGRAM_FOLDER, readStackConfiguration } from "./program/configuration.ts";
+import { waitForRPCs, withLocalStorage } from "./program/pulumi-internals.ts";
+import { type DeclaredResource, recordRegistrations } from "./program/resource.ts";
+
+/** The program, evaluated: every resource that it declared and every stack output. */
+export interface Program {
+  readonly project: string;
+  readonly stack: string;
+  readonly place: Place;
+  readonly resources: readonly DeclaredResource[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface EvaluateOptions {
+  /** Configuration over the stack file's, as to `pulumi config set`. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Evaluate as in a preview, where computed outputs are unknown. Default false. */
+  readonly preview?: boolean;
+  /** Limit in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Module that is the program. Default the project's index.ts; tests of the harness bring others. */
+  readonly entry?: URL;
+}
+
+/** The program did not evaluate. `errors` holds everything that went wrong, and the message says all of it. */
+export class ProgramError extends AggregateError {
+  readonly code = "PROGRAM_FAILED";
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Account of a stack that does not say which accounts it may be deployed to; AWS's own example. */
+const EXAMPLE_ACCOUNT = "123456789012";
+
+/** Types of this project's components, which compute nothing. */
+const OWN_COMPONENT = /^(?:pulumi:pulumi:Stack|[a-z-]+:infra:[A-Za-z]+)$/;
+
+let evaluations = 0;
+let queue: Promise<unknown> = Promise.resolve();
+
+/**
+ * Evaluates the program for a stack without AWS: every resource gets the outputs that AWS would compute. Evaluations run one
+ * after the other, since the program's module is evaluated anew each time but Pulumi's unhandled errors are the process's.
+ *
+ * @throws StackConfigurationError for a stack or key that does not exist
+ * @throws ProgramError with everything that went wrong in the program, or when it took too long
+ */
+export function evaluate(stack: string, options: EvaluateOptions = {}): Promise<Program> {
+  const result = queue.then(() => evaluateAlone(stack, options));
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+async function evaluateAlone(stack: string, options: EvaluateOptions): Promise<Program> {
+  const { project, values } = await readStackConfiguration(stack, options.config);
+  const place = placeOf(values["aws:region"] ?? "", accountOf(values["aws:allowedAccountIds"]));
+  const entry = new URL(options.entry ?? new URL("index.ts", PROGRAM_FOLDER));
+  entry.searchParams.set("evaluation", String(++evaluations));
+  const resources: DeclaredResource[] = [];
+  const outputs = await withLocalStorage(() =>
+    collectingErrors(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, async (note) => {
+      pulumi.runtime.setAllConfig({ ...values });
+      await pulumi.runtime.setMocks(mocks(place, note), project, stack, options.preview ?? false);
+      recordRegistrations((resource) => resources.push(resource));
+      const run = pulumi.runtime.runInPulumiStack(async () => ({ ...(await import(entry.href)) }));
+      const exported = await run.catch(note);
+      await waitForRPCs();
+      return (exported ?? {}) as Record<string, unknown>;
+    }),
+  );
+  return { project, stack, place, resources, outputs };
+}
+
+/**
+ * Runs `work` and throws everything that went wrong in it as one error. Pulumi's mocks lose errors: one that is thrown for a
+ * resource that nothing reads surfaces, if ever, as an unhandled rejection; and an apply that never settles waits for ever.
+ */
+async function collectingErrors<T>(
+  timeoutMs: number,
+  work: (note: (error: unknown) => void) => Promise<T>,
+): Promise<T> {
+  const errors = new Set<unknown>();
+  const note = (error: unknown) => {
+    errors.add(error);
+  };
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", note);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        note(new Error(`the program did not finish within ${timeoutMs} ms: an Output in it never settles`));
+        resolve(undefined);
+      }, timeoutMs);
+    });
+    const result = await Promise.race([work(note), late]).catch(note);
+    // Unhandled rejections are told only after the microtasks of this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (errors.size > 0 || result === undefined) throw programError([...errors]);
+    return result as T;
+  } finally {
+    clearTimeout(timer);
+    process.removeListener("unhandledRejection", note);
+    for (const listener of others) process.on("unhandledRejection", listener);
+  }
+}
+
+/** One line for each different message: Pulumi reports the same error once for each Output that it spoilt. */
+function programError(errors: readonly unknown[]): ProgramError {
+  const byMessage = new Map(errors.map((error) => [error instanceof Error ? error.message : String(error), error]));
+  return new ProgramError([...byMessage.values()], [...byMessage.keys()].join("\n"));
+}
+
+function mocks(place: Place, note: (error: unknown) => void): pulumi.runtime.Mocks {
+  const noting = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      note(error);
+      throw error;
+    }
+  };
+  return {
+    newResource: ({ type, name, inputs }) =>
+      noting(() => {
+        const { id, outputs } = compute(type, name, inputs, place);
+        return { id, state: { ...inputs, ...outputs } };
+      }),
+    call: ({ token, inputs }) =>
+      noting(() => {
+        const answer = ANSWERS[token];
+        if (answer === undefined)
+          throw new Error(`no answer to the function ${token}: add it to ANSWERS in local/outputs.ts`);
+        return { ...answer(inputs, place) };
+      }),
+  };
+}
+
+function compute(type: string, name: string, inputs: Properties, place: Place): Computed {
+  const outputs = OUTPUTS[type];
+  if (outputs !== undefined) return outputs({ name, inputs }, place);
+  if (OWN_COMPONENT.test(type)) return { id: "", outputs: {} };
+  throw new Error(`no computed outputs for the resource type ${type} (${name}): add it to OUTPUTS in local/outputs.ts`);
+}
+
+function accountOf(allowedAccountIds: string | undefined): string {
+  const allowed: unknown = JSON.parse(allowedAccountIds ?? "[]");
+  return Array.isArray(allowed) && typeof allowed[0] === "string" ? allowed[0] : EXAMPLE_ACCOUNT;
+}

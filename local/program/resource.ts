@@ -1,0 +1,120 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Properties } from "../outputs.ts";
+
+/** A resource as the program declared it and as the engine would have been sent it. */
+export interface DeclaredResource {
+  readonly urn: string;
+  readonly type: string;
+  /** Logical name. */
+  readonly name: string;
+  /** False for components, which exist in the program only. */
+  readonly custom: boolean;
+  readonly parent: string;
+  readonly id: string;
+  readonly inputs: Properties;
+  /** Inputs and computed outputs together: what other resources read. */
+  readonly outputs: Properties;
+  /** URNs of everything that must exist first: own and property dependencies. */
+  readonly dependencies: readonly string[];
+  /** URNs that each input was computed from. */
+  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+  readonly options: {
+    readonly protect: boolean;
+    /** Undefined where the program leaves it to the provider. */
+    readonly deleteBeforeReplace: boolean | undefined;
+    readonly ignoreChanges: readonly string[];
+    readonly replaceOnChanges: readonly string[];
+    readonly replacementTrigger: unknown;
+    readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string };
+  };
+}
+
+/** Pulumi's own form of an object of properties. */
+type Struct = Parameters<typeof pulumi.runtime.deserializeProperties>[0];
+
+/** The part of a registration request that is read here; Pulumi's own types of it are not exported. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getCustom(): boolean;
+  getParent(): string;
+  getObject(): Struct;
+  getDependenciesList(): string[];
+  getPropertydependenciesMap(): { entries(): Iterable<[string, { getUrnsList(): string[] }]> };
+  getProtect(): boolean;
+  getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
+  getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
+  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
+}
+
+interface RegisterResponse {
+  getUrn(): string;
+  getId(): string;
+  getObject(): Struct;
+}
+
+type Callback = (error: unknown, response: RegisterResponse) => void;
+
+/**
+ * Listens to what is sent to the engine's monitor. Pulumi's mocks are handed inputs only; what must exist before what is in the
+ * requests.
+ *
+ * @param add is called for each resource once it is registered
+ */
+export function recordRegistrations(add: (resource: DeclaredResource) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: RegisterRequest, callback: Callback): unknown;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (!error) add(describe(request, response));
+      callback(error, response);
+    });
+}
+
+function describe(request: RegisterRequest, response: RegisterResponse): DeclaredResource {
+  const timeouts = request.getCustomtimeouts();
+  const propertyDependencies = Object.fromEntries(
+    [...request.getPropertydependenciesMap().entries()].map(([property, from]) => [property, from.getUrnsList()]),
+  );
+  return {
+    urn: response.getUrn(),
+    type: request.getType(),
+    name: request.getName(),
+    custom: request.getCustom(),
+    parent: request.getParent(),
+    id: response.getId(),
+    inputs: properties(request.getObject()),
+    outputs: properties(response.getObject()),
+    dependencies: [...new Set([...request.getDependenciesList(), ...Object.values(propertyDependencies).flat()])],
+    propertyDependencies,
+    options: {
+      protect: request.getProtect(),
+      deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+      ignoreChanges: request.getIgnorechangesList(),
+      replaceOnChanges: request.getReplaceonchangesList(),
+      replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+      customTimeouts: {
+        create: timeouts?.getCreate() ?? "",
+        update: timeouts?.getUpdate() ?? "",
+        delete: timeouts?.getDelete() ?? "",
+      },
+    },
+  };
+}
+
+function properties(object: Struct): Properties {
+  return unwrapSecrets(pulumi.runtime.deserializeProperties(object)) as Properties;
+}
+
+/** Secrets arrive wrapped; what reads the declarations wants their values. */
+function unwrapSecrets(value: unknown): unknown {
+  if (pulumi.runtime.isRpcSecret(value)) return unwrapSecrets(pulumi.runtime.unwrapRpcSecret(value));
+  if (Array.isArray(value)) return value.map(unwrapSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapSecrets(inner)]));
+}

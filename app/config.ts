@@ -69,7 +69,6 @@ function integer(least: number, most: number, what = "seconds") {
 }
 
 const DAY = 86_400;
-const ENVIRONMENTS = "production or development";
 const LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 const shared = {
@@ -81,11 +80,13 @@ const shared = {
   LOG_LEVEL: z.enum(LEVELS, { error: `one of ${LEVELS.join(", ")}` }).default("info"),
 };
 
-const absent = z.undefined({ error: "absent in production: the service authenticates with IAM tokens only" });
+const absent = z
+  .undefined({ error: "absent in production: the service authenticates with IAM tokens only" })
+  .optional();
 
 const production = z.object({
   ...shared,
-  ENV: z.literal("production", { error: ENVIRONMENTS }),
+  ENV: z.literal("production"),
   AWS_REGION: text("an AWS region, such as eu-west-2", /^[a-z]{2}(-[a-z]+)+-\d$/),
   POSTGRES_PASSWORD: absent,
   PGPASSWORD: absent,
@@ -103,7 +104,7 @@ const production = z.object({
 /** A developer waits for nothing long: the limits only keep a mistake from hanging. */
 const development = z.object({
   ...shared,
-  ENV: z.literal("development", { error: ENVIRONMENTS }),
+  ENV: z.literal("development"),
   POSTGRES_PASSWORD: text("the password of POSTGRES_USER", /^[^\0]+$/),
   REQUEST_DEADLINE_SECONDS: integer(1, DAY).default(30),
   KEEP_ALIVE_SECONDS: integer(1, DAY).default(60),
@@ -113,9 +114,14 @@ const development = z.object({
   DB_ACQUIRE_SECONDS: integer(1, DAY).default(10),
 });
 
+/** Without a usable ENV nobody knows what else is required, but what is there can be judged. */
+const undecided = production
+  .omit({ POSTGRES_PASSWORD: true, PGPASSWORD: true })
+  .partial()
+  .extend({ ...shared, ENV: z.never({ error: "production or development" }) });
+
 /** Reads the environment; throws one `ConfigurationError` with every mistake. `ENV` alone chooses the way of authentication. */
 export function readConfiguration(environment: Readonly<Record<string, string | undefined>>): ServiceConfiguration {
-  // An unknown ENV is one of the mistakes; the rest is then read by the stricter rules.
   if (environment.ENV === "development") {
     const read = parse(development, environment);
     const password = read.POSTGRES_PASSWORD;
@@ -125,6 +131,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       database: { authentication: "password", ...database(read), password },
     };
   }
+  if (environment.ENV !== "production") parse(undecided, environment);
   const read = parse(production, environment);
   return {
     ...settings(read),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -40,28 +42,14 @@ export interface BaseImage {
 
 /**
  * Bundles the application with esbuild into one file with a source map, and lays it out as the build context of its image.
- * Takes about 0.1 s and writes only when the content is new, so a preview may do it too.
+ * Writes only when the content is new, so a preview may do it too.
  */
 export function bundleApplication(): Bundle {
   const files = new Map<string, Uint8Array>([["Dockerfile", readFileSync(path.join(ROOT, "app/Dockerfile"))]]);
   for (const file of readdirSync(path.join(ROOT, "app/migrations")).sort()) {
     files.set(`migrations/${file}`, readFileSync(path.join(ROOT, "app/migrations", file)));
   }
-  const built = buildSync({
-    absWorkingDir: ROOT,
-    entryPoints: ["app/main.ts"],
-    outfile: `${BUILDS}/main.js`,
-    bundle: true,
-    write: false,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    sourcemap: true,
-    banner: { js: REQUIRE_BANNER },
-    external: ["pg-native"],
-    logLevel: "silent",
-  });
-  for (const output of built.outputFiles) files.set(path.basename(output.path), output.contents);
+  for (const [name, content] of compile()) files.set(name, content);
   const hash = hashOf(files);
   const context = `${BUILDS}/${hash}`;
   layOut(path.join(ROOT, context), files);
@@ -74,6 +62,41 @@ export function baseImage(dockerfile: string): BaseImage {
   if (name === undefined || digest === undefined)
     throw new Error("app/Dockerfile: FROM must pin its image by @sha256 digest");
   return { name, digest };
+}
+
+/** The last bundle of this process, with the state of every source file that went into it. */
+let compiled:
+  | { readonly sources: ReadonlyMap<string, string>; readonly output: ReadonlyMap<string, Uint8Array> }
+  | undefined;
+
+/** Runs esbuild, unless this process did so before and no source file has changed since: tests evaluate the program often. */
+function compile(): ReadonlyMap<string, Uint8Array> {
+  if (compiled && [...compiled.sources].every(([file, state]) => stateOf(file) === state)) return compiled.output;
+  const { outputFiles, metafile } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: ["app/main.ts"],
+    outfile: `${BUILDS}/main.js`,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    sourcemap: true,
+    banner: { js: REQUIRE_BANNER },
+    external: ["pg-native"],
+    logLevel: "silent",
+  });
+  compiled = {
+    sources: new Map(Object.keys(metafile.inputs).map((file) => [file, stateOf(file)])),
+    output: new Map(outputFiles.map((file) => [path.basename(file.path), file.contents])),
+  };
+  return compiled.output;
+}
+
+function stateOf(file: string): string {
+  const found = statSync(path.join(ROOT, file), { throwIfNoEntry: false });
+  return found ? `${found.mtimeMs}/${found.size}` : "missing";
 }
 
 function hashOf(files: ReadonlyMap<string, Uint8Array>): string {
@@ -89,6 +112,8 @@ function layOut(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
   if (existsSync(folder)) return;
   mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-`);
+  // The image's user is not the one who builds it.
+  chmodSync(draft, 0o755);
   for (const [name, content] of files) {
     mkdirSync(path.dirname(path.join(draft, name)), { recursive: true });
     writeFileSync(path.join(draft, name), content);

@@ -111,7 +111,8 @@ async function roleOf(token: string, expected: ExpectedToken): Promise<string> {
 /** Cuts the token into its query parameters: each known one, once, and no other. */
 function readToken(token: string, { host, port }: ExpectedToken): URLSearchParams {
   const cut = token.indexOf("/?");
-  if (token.length > MAX_TOKEN_LENGTH || cut < 0 || !/^[!-~]+$/.test(token)) {
+  // What does not even look like a token may be somebody's password: no part of it is quoted.
+  if (token.length > MAX_TOKEN_LENGTH || cut < 0 || !/^[!-~]+$/.test(token) || !token.includes("X-Amz-")) {
     throw new FlawedToken(
       "MALFORMED",
       "What the client gave as its password is no IAM token (HOST:PORT/?Action=connect&…).",

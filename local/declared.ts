@@ -22,6 +22,8 @@ export interface DeclaredProxy {
 /** The RDS instance as declared, with its parameter group read. */
 export interface DeclaredDatabase {
   readonly identifier: string;
+  /** Host name of the instance, which its certificate carries. */
+  readonly address: string;
   /** Major version of PostgreSQL, such as 17. */
   readonly majorVersion: number;
   /** The managed master user: also the user that clients of the proxy name. */

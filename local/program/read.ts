@@ -68,6 +68,7 @@ function readDatabase(program: Program): DeclaredDatabase {
   const { secretArn, kmsKeyId } = object(secret, "managed secret of the database");
   return {
     identifier: text(instance.identifier, "identifier of the database"),
+    address: text(instance.address, "address of the database"),
     majorVersion: Number.parseInt(text(instance.engineVersion, "engineVersion of the database"), 10),
     user: text(instance.username, "username of the database"),
     name: text(instance.dbName, "dbName of the database"),

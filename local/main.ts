@@ -1,0 +1,108 @@
+import { parseArgs } from "node:util";
+import { type CommandContext, runCommand, UsageError } from "./command.ts";
+import { startControl } from "./control.ts";
+import { type Environment, startEnvironment } from "./environment.ts";
+import { evaluate } from "./program.ts";
+
+const HELP = `Usage: npm run local -- [options]
+
+Runs what the Pulumi program declares on this machine, until Ctrl-C: PostgreSQL, RDS Proxy, the task's credentials, the rotating
+secret, the migration and the service behind its load balancer. Everything listens on 127.0.0.1 only.
+
+Options:
+  --stack NAME          stack to evaluate (default: production)
+  --config KEY=VALUE    configuration over the stack file's, as to "pulumi config set"; may be repeated
+  --json                one line of JSON on stdout once ready; all else goes to stderr
+  --help                this text
+
+Control, JSON over HTTP at the address that is printed:
+  POST /rotate          rotates the credential; optional body {"windowMs": n}
+  GET  /metrics         the proxy's CloudWatch metrics
+  GET  /healthz`;
+
+await runCommand(async (context) => {
+  const options = parse(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  context.log(`evaluating the program for stack ${options.stack}`);
+  const program = await evaluate(options.stack, { config: options.config });
+  const environment = await startEnvironment(program, context);
+  try {
+    return await serve(environment, options.json, context);
+  } finally {
+    await environment.stop();
+  }
+});
+
+async function serve(environment: Environment, json: boolean, { signal, log }: CommandContext): Promise<number> {
+  let failure: Error | undefined;
+  const control = await startControl(environment.controlPlane, () => failure?.message);
+  const description = describe(environment, control.url);
+  process.stdout.write(json ? `${JSON.stringify(description)}\n` : summary(description));
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  failure = await Promise.race([aborted, environment.failed]);
+  await control.close();
+  if (failure === undefined) return 0;
+  log(`error: ${failure.message}`);
+  return 1;
+}
+
+type Description = ReturnType<typeof describe>;
+
+/** What a client needs to know to use the environment. */
+function describe({ declared, proxy, postgres, credentials, service, caFile }: Environment, controlUrl: string) {
+  return {
+    region: declared.region,
+    proxy: {
+      endpoint: declared.proxy.endpoint,
+      port: declared.proxy.port,
+      address: "127.0.0.1",
+      listenPort: proxy.port,
+      caFile,
+    },
+    database: { user: declared.database.user, name: declared.database.name, directUrl: postgres.directUrl },
+    credentials: { fullUri: credentials.fullUri, authorizationToken: credentials.authorizationToken },
+    service: { url: service?.loadBalancer.url },
+    control: { url: controlUrl },
+    pid: process.pid,
+  };
+}
+
+function summary({ service, control, proxy, database }: Description): string {
+  return `
+service   ${service.url}/projects
+control   ${control.url}   (curl -X POST ${control.url}/rotate)
+proxy     ${proxy.address}:${proxy.listenPort}, stands for ${proxy.endpoint}:${proxy.port}, CA ${proxy.caFile}
+database  ${database.directUrl}
+
+Ctrl-C stops everything.
+`;
+}
+
+function parse(args: string[]): { stack: string; config: Record<string, string>; json: boolean; help: boolean } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        stack: { type: "string", default: "production" },
+        config: { type: "string", multiple: true, default: [] },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    return { ...values, config: Object.fromEntries(values.config.map(keyAndValue)) };
+  } catch (cause) {
+    throw new UsageError(`${cause instanceof Error ? cause.message : cause}\n\n${HELP}`, { cause });
+  }
+}
+
+function keyAndValue(argument: string): [key: string, value: string] {
+  const at = argument.indexOf("=");
+  if (at < 1) throw new Error(`--config ${argument}; allowed: KEY=VALUE`);
+  return [argument.slice(0, at), argument.slice(at + 1)];
+}

@@ -28,6 +28,8 @@ export function matching(pattern: RegExp, says: string): Allowed<string> {
 export class ConfigReader {
   readonly #config: pulumi.Config;
   readonly #mistakes: string[] = [];
+  /** Keys that a mistake was told of: another one of the same key would only follow from it. */
+  readonly #refused = new Set<string>();
 
   constructor(config: pulumi.Config) {
     this.#config = config;
@@ -55,9 +57,10 @@ export class ConfigReader {
   integer(key: string, allowed: Allowed<number>): number {
     const value = this.#raw(key);
     if (value === undefined) return Number.NaN;
-    const number = value.trim() === "" ? Number.NaN : Number(value);
-    if (!allowed.accepts(number)) this.#refuse(key, value, allowed.says);
-    return number;
+    const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (allowed.accepts(number)) return number;
+    this.#refuse(key, value, allowed.says);
+    return Number.NaN;
   }
 
   /** true or false, spelled so. */
@@ -105,6 +108,8 @@ export class ConfigReader {
   }
 
   #refuse(key: string, value: string | undefined, allowed: string): void {
+    if (this.#refused.has(key)) return;
+    this.#refused.add(key);
     const has = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
     this.#mistakes.push(`${this.#config.name}:${key} ${has}; allowed: ${allowed}`);
   }

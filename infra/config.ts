@@ -97,7 +97,7 @@ const WORLD_PREFIX = 8;
 export function loadConfiguration(): Configuration {
   const read = new ConfigReader(new pulumi.Config());
   const configuration: Configuration = {
-    tier: read.choice("tier", ["production", "staging"]),
+    tier: read.choice("tier", ["staging", "production"]),
     network: readNetwork(read),
     entrance: readEntrance(read),
     database: readDatabase(read),
@@ -177,7 +177,7 @@ function readService(read: ConfigReader): ServiceConfiguration {
   const cpu = read.integer("taskCpu", oneOf(...Object.keys(FARGATE_MEMORY).map(Number)));
   const [from, to, step] = FARGATE_MEMORY[cpu] ?? [512, 30_720, 512];
   const memory = {
-    says: `${from} to ${to} in steps of ${step} with taskCpu ${cpu}`,
+    says: `${from} to ${to} in steps of ${step}${Number.isNaN(cpu) ? "" : ` with taskCpu ${cpu}`}`,
     accepts: (mib: number) => mib >= from && mib <= to && (mib - from) % step === 0,
   };
   const minTasks = read.integer("minTasks", between(1, 100));

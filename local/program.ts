@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ANSWERS, type Computed, OUTPUTS, type Place, type Properties, placeOf } from "./outputs.ts";
+import { ANSWERS, type Computed, type ComputeOutputs, OUTPUTS, type Place, placeOf } from "./outputs.ts";
 import { PROGRAM_FOLDER, readStackConfiguration } from "./program/configuration.ts";
 import { waitForRPCs, withLocalStorage } from "./program/pulumi-internals.ts";
 import { type DeclaredResource, recordRegistrations } from "./program/resource.ts";
@@ -37,6 +37,9 @@ const EXAMPLE_ACCOUNT = "123456789012";
 /** Types of this project's components, which compute nothing. */
 const OWN_COMPONENT = /^(?:pulumi:pulumi:Stack|[a-z-]+:infra:[A-Za-z]+)$/;
 
+/** What a component computes, and what is known of a resource before it is made. */
+const NOTHING: Computed = { id: "", outputs: {} };
+
 let evaluations = 0;
 let queue: Promise<unknown> = Promise.resolve();
 
@@ -62,7 +65,12 @@ async function evaluateAlone(stack: string, options: EvaluateOptions): Promise<P
   const outputs = await withLocalStorage(() =>
     collectingErrors(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, async (note) => {
       pulumi.runtime.setAllConfig({ ...values });
-      await pulumi.runtime.setMocks(mocks(place, note), project, stack, options.preview ?? false);
+      await pulumi.runtime.setMocks(
+        mocks(place, options.preview ?? false, note),
+        project,
+        stack,
+        options.preview ?? false,
+      );
       recordRegistrations((resource) => resources.push(resource));
       const run = pulumi.runtime.runInPulumiStack(async () => ({ ...(await import(entry.href)) }));
       const exported = await run.catch(note);
@@ -114,7 +122,7 @@ function programError(errors: readonly unknown[]): ProgramError {
   return new ProgramError([...byMessage.values()], [...byMessage.keys()].join("\n"));
 }
 
-function mocks(place: Place, note: (error: unknown) => void): pulumi.runtime.Mocks {
+function mocks(place: Place, preview: boolean, note: (error: unknown) => void): pulumi.runtime.Mocks {
   const noting = <T>(work: () => T): T => {
     try {
       return work();
@@ -126,7 +134,9 @@ function mocks(place: Place, note: (error: unknown) => void): pulumi.runtime.Moc
   return {
     newResource: ({ type, name, inputs }) =>
       noting(() => {
-        const { id, outputs } = compute(type, name, inputs, place);
+        const computes = outputsOf(type, name);
+        // What AWS would compute is not known before the resource exists, and what is computed from it neither.
+        const { id, outputs } = preview ? NOTHING : computes({ name, inputs }, place);
         return { id, state: { ...inputs, ...outputs } };
       }),
     call: ({ token, inputs }) =>
@@ -139,10 +149,10 @@ function mocks(place: Place, note: (error: unknown) => void): pulumi.runtime.Moc
   };
 }
 
-function compute(type: string, name: string, inputs: Properties, place: Place): Computed {
+function outputsOf(type: string, name: string): ComputeOutputs {
   const outputs = OUTPUTS[type];
-  if (outputs !== undefined) return outputs({ name, inputs }, place);
-  if (OWN_COMPONENT.test(type)) return { id: "", outputs: {} };
+  if (outputs !== undefined) return outputs;
+  if (OWN_COMPONENT.test(type)) return () => NOTHING;
   throw new Error(`no computed outputs for the resource type ${type} (${name}): add it to OUTPUTS in local/outputs.ts`);
 }
 

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
+import type { DeclaredResource } from "../../local/program/resource.ts";
+import type { Program } from "../../local/program.ts";
+import { documentOf, ofType, only, programOf, STACKS } from "./declared-program.ts";
+
+const REGION = "eu-west-2";
+const ACCOUNT = "123456789012";
+
+/** The policies of a role, by the role's logical name. */
+function policiesOf(program: Program, roleName: string): readonly DeclaredResource[] {
+  const role = only(program, "Role", roleName);
+  return ofType(program, "RolePolicy").filter((policy) => policy.inputs.role === role.outputs.name);
+}
+
+for (const stack of STACKS) {
+  describe(`The policies of stack ${stack}`, () => {
+    let program: Program;
+    before(async () => {
+      program = await programOf(stack);
+    });
+
+    it("declare three roles, each with one inline policy and no other way to be given more", () => {
+      const roles = ofType(program, "Role");
+      assert.deepEqual(roles.map(({ name }) => name).sort(), ["proxy", "service-execution", "service-task"]);
+      assert.equal(ofType(program, "RolePolicy").length, 3);
+      for (const role of roles) {
+        assert.equal(policiesOf(program, role.name).length, 1, role.name);
+        assert.deepEqual(Object.keys(role.inputs), ["assumeRolePolicy"], role.name);
+      }
+      assert.deepEqual(ofType(program, "RolePolicyAttachment"), []);
+      assert.deepEqual(ofType(program, "PolicyAttachment"), []);
+    });
+
+    it("let RDS alone assume the proxy's role", () => {
+      assert.deepEqual(documentOf(only(program, "Role", "proxy"), "assumeRolePolicy"), {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Principal: { Service: "rds.amazonaws.com" }, Action: "sts:AssumeRole" }],
+      });
+    });
+
+    for (const name of ["service-task", "service-execution"]) {
+      it(`let ECS tasks of this account and region alone assume ${name}`, () => {
+        assert.deepEqual(documentOf(only(program, "Role", name), "assumeRolePolicy"), {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Service: "ecs-tasks.amazonaws.com" },
+              Action: "sts:AssumeRole",
+              Condition: {
+                StringEquals: { "aws:SourceAccount": ACCOUNT },
+                ArnLike: { "aws:SourceArn": `arn:aws:ecs:${REGION}:${ACCOUNT}:*` },
+              },
+            },
+          ],
+        });
+      });
+    }
+
+    it("let the proxy read the master secret and decrypt it through Secrets Manager, and nothing else", () => {
+      const [policy] = policiesOf(program, "proxy");
+      assert.ok(policy);
+      const [secret] = only(program, "Instance").outputs.masterUserSecrets as { readonly secretArn: string }[];
+      assert.match(secret?.secretArn ?? "", /^arn:aws:secretsmanager:eu-west-2:123456789012:secret:rds!db-[0-9a-f-]+$/);
+      assert.deepEqual(documentOf(policy, "policy"), {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "ReadMasterSecret",
+            Effect: "Allow",
+            Action: "secretsmanager:GetSecretValue",
+            Resource: secret?.secretArn,
+          },
+          {
+            Sid: "DecryptMasterSecret",
+            Effect: "Allow",
+            Action: "kms:Decrypt",
+            Resource: only(program, "Key", "database-secret").outputs.arn,
+            Condition: { StringEquals: { "kms:ViaService": `secretsmanager.${REGION}.amazonaws.com` } },
+          },
+        ],
+      });
+    });
+
+    it("let the task connect to this proxy as the secret's user, and nothing else", () => {
+      const [policy] = policiesOf(program, "service-task");
+      assert.ok(policy);
+      const id = String(only(program, "Proxy").outputs.arn).split(":").at(-1);
+      assert.match(id ?? "", /^prx-[0-9a-f]{17}$/);
+      assert.deepEqual(documentOf(policy, "policy"), {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "ConnectThroughProxy",
+            Effect: "Allow",
+            Action: "rds-db:connect",
+            Resource: `arn:aws:rds-db:${REGION}:${ACCOUNT}:dbuser:${id}/service_owner`,
+          },
+        ],
+      });
+    });
+
+    it("let ECS pull the one image and write to the one log group, and nothing else", () => {
+      const [policy] = policiesOf(program, "service-execution");
+      assert.ok(policy);
+      const repository = only(program, "Repository").outputs.repository as { readonly arn: string };
+      assert.deepEqual(documentOf(policy, "policy"), {
+        Version: "2012-10-17",
+        Statement: [
+          { Sid: "LogInToRegistry", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+          {
+            Sid: "PullImage",
+            Effect: "Allow",
+            Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            Resource: repository.arn,
+          },
+          {
+            Sid: "WriteLogs",
+            Effect: "Allow",
+            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            Resource: `${only(program, "LogGroup", "service").outputs.arn}:*`,
+          },
+        ],
+      });
+    });
+
+    it("leave both keys, which rotate, to the account's own policies", () => {
+      const keys = ofType(program, "Key");
+      assert.deepEqual(keys.map(({ name }) => name).sort(), ["database-secret", "database-storage"]);
+      for (const key of keys) {
+        assert.equal(key.inputs.enableKeyRotation, true, key.name);
+        assert.deepEqual(documentOf(key, "policy"), {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Sid: "AdministerByAccount",
+              Effect: "Allow",
+              Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+              Action: "kms:*",
+              Resource: "*",
+            },
+          ],
+        });
+      }
+    });
+  });
+}
+
+describe("The policies of a stack in another partition", () => {
+  it("name that partition and its services in every ARN and condition, but RDS by its one name", async () => {
+    const program = await programOf("staging", { "aws:region": "cn-north-1" });
+    const documents = program.resources.flatMap(({ inputs }) => [inputs.policy, inputs.assumeRolePolicy]);
+    const texts = documents.filter((document) => document !== undefined).map(String);
+    assert.equal(texts.length, 3 + 3 + 2);
+    assert.deepEqual(
+      texts.filter((text) => text.includes("arn:aws:")),
+      [],
+    );
+    assert.ok(texts.some((text) => text.includes('"arn:aws-cn:rds-db:cn-north-1:123456789012:dbuser:prx-')));
+    assert.ok(texts.some((text) => text.includes('"kms:ViaService":"secretsmanager.cn-north-1.amazonaws.com.cn"')));
+    assert.ok(texts.some((text) => text.includes('"Service":"rds.amazonaws.com"')));
+  });
+});

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, readFile } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { containerEnvironment, environmentAdditions } from "../../local/container-environment.ts";
 import { containers, declaredEnvironment, server } from "./container-fixture.ts";
+import { eventually, isGone } from "./eventually.ts";
 
 describe("A container of the local environment", () => {
   const { start, image, workspace } = containers();
@@ -131,7 +132,7 @@ describe("A container of the local environment", () => {
     assert.deepEqual(await container.stop(), { code: null, signal: "SIGKILL" });
     assert.equal(lines.at(-1)?.text, "ignored");
     const started = Number(lines[0]?.record?.started);
-    await gone(started);
+    await eventually("the process that it started is gone", 5_000, () => isGone(started));
   });
 
   it("leaves nothing of itself behind when it ends by itself", async () => {
@@ -140,7 +141,8 @@ describe("A container of the local environment", () => {
       const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
       child.once("spawn", () => { console.log(JSON.stringify({ started: child.pid })); process.exit(0); });`);
     await container.exited;
-    await gone(Number(lines[0]?.record?.started));
+    const started = Number(lines[0]?.record?.started);
+    await eventually("the process that it started is gone", 5_000, () => isGone(started));
   });
 
   it("refuses a command that is not node", async () => {
@@ -174,21 +176,3 @@ describe("A container of the local environment", () => {
     assert.deepEqual(watched, [[container.pid, { group: true }]]);
   });
 });
-
-/** Waits until a process is gone, or has ended and only waits for init to collect it; at most five seconds. */
-async function gone(pid: number): Promise<void> {
-  for (
-    const deadline = Date.now() + 5_000;
-    Date.now() < deadline;
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  ) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-    if (/\) Z /.test(status)) return;
-  }
-  assert.fail(`process ${pid} still runs`);
-}

@@ -1,10 +1,10 @@
 import type { DeclaredProxy } from "../declared.ts";
 import type { Authority } from "./authority.ts";
+import { credentialsFor } from "./credentials.ts";
 import { ProxyRefusal } from "./errors.ts";
 import { authenticationCleartextPassword } from "./messages.ts";
 import { readPassword } from "./packets.ts";
 import type { StartedClient } from "./startup.ts";
-import { noCredentials } from "./target.ts";
 import { equalInConstantTime, verifyToken } from "./token.ts";
 
 /** What authentication asks of the rest of the proxy. */
@@ -29,8 +29,7 @@ export async function authenticate(client: StartedClient, gate: Gate): Promise<v
   client.socket.write(authenticationCleartextPassword());
   const presented = await readPassword(client.socket);
   gate.onPresented();
-  const login = await gate.authority.databaseLogin();
-  if (login?.username !== client.user) throw noCredentials(client.user, login?.username, gate.declared);
+  const login = await credentialsFor(client.user, gate.declared, gate.authority);
   if (gate.declared.iamAuthRequired) await authenticateByIam(presented, client.user, gate);
   // RDS Proxy would ask for the password by SCRAM; the answer to a right and to a wrong one is the same.
   else if (!equalInConstantTime(presented, login.password)) {

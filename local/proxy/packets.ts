@@ -13,25 +13,25 @@ const MAX_PASSWORD_BYTES = 65_535;
  *
  * @throws ClientGone when the socket ends or is destroyed first.
  */
-async function readExactly(socket: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const bytes: Buffer | null = socket.read(length);
-    if (bytes?.length === length) return bytes;
-    if (bytes !== null || socket.readableEnded || socket.destroyed) throw new ClientGone();
-    await readableAgain(socket);
-  }
+function readExactly(socket: Socket, length: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = (bytes: Buffer | undefined) => {
+      for (const event of WAKING_EVENTS) socket.off(event, look);
+      if (bytes) resolve(bytes);
+      else reject(new ClientGone());
+    };
+    const look = () => {
+      const bytes: Buffer | null = socket.read(length);
+      if (bytes?.length === length) settle(bytes);
+      else if (bytes !== null || socket.readableEnded || socket.destroyed) settle(undefined);
+    };
+    // Once for the whole wait: each new listener for `readable` is told again of the bytes that do not suffice.
+    for (const event of WAKING_EVENTS) socket.on(event, look);
+    look();
+  });
 }
 
 const WAKING_EVENTS = ["readable", "end", "close", "error"] as const;
-
-const readableAgain = (socket: Socket): Promise<void> =>
-  new Promise((resolve) => {
-    const wake = () => {
-      for (const event of WAKING_EVENTS) socket.off(event, wake);
-      resolve();
-    };
-    for (const event of WAKING_EVENTS) socket.on(event, wake);
-  });
 
 /** A packet of the start of a connection: a request code or protocol version, and what follows it. */
 export interface StartupPacket {

@@ -8,7 +8,8 @@ import type { DatabaseAddress } from "./database-login.ts";
 import { InvalidProxySettings } from "./errors.ts";
 import { MetricsRecorder, type ProxyMetrics } from "./metrics.ts";
 import { type ProxyEvents, type SessionContext, serveClient } from "./session.ts";
-import { Target, type TargetHealth } from "./target.ts";
+import { Target } from "./target.ts";
+import type { TargetHealth } from "./target-health.ts";
 
 /** From the first byte to the token: PostgreSQL's default of `authentication_timeout`. AWS names no figure of its own. */
 const STARTUP_TIMEOUT_MS = 60_000;
@@ -75,8 +76,12 @@ export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
   listener.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    if (!authority.clientMayReachProxy()) return staySilent(socket, context);
-    const session = serveClient(socket, context).finally(() => sessions.delete(session));
+    const session = admit(socket, context)
+      // Only a fault outside of the proxy ends up here, such as an authority or a listener that throws.
+      .catch(() => socket.destroy())
+      .then(() => {
+        sessions.delete(session);
+      });
     sessions.add(session);
   });
   // Out of file descriptors, say: that connection is lost, the others are not.
@@ -92,6 +97,12 @@ export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
       return closing;
     },
   };
+}
+
+/** Serves a client that the network lets through. */
+async function admit(socket: Socket, context: SessionContext): Promise<void> {
+  if (context.authority.clientMayReachProxy()) await serveClient(socket, context);
+  else staySilent(socket, context);
 }
 
 /** Security groups drop packets: the client hears nothing, and its own time-out must end the wait. */

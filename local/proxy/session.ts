@@ -139,13 +139,10 @@ async function lendAndRelay(
 function watchDeparture(socket: Socket): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   const leave = () => controller.abort(new ClientGone());
-  const look = () => {
-    // Reading nothing off an empty stream is what makes its end known.
-    if (socket.readableLength === 0) socket.read(0);
-  };
-  socket.on("readable", look).once("end", leave).once("close", leave);
+  // A socket looks for its end by itself, as long as nothing that it received is waiting to be read.
+  socket.once("end", leave).once("close", leave);
   if (socket.readableEnded || socket.closed) leave();
-  const stop = () => socket.off("readable", look).off("end", leave).off("close", leave);
+  const stop = () => socket.off("end", leave).off("close", leave);
   return { signal: controller.signal, stop };
 }
 

@@ -1,37 +1,21 @@
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DeclaredProxy } from "../declared.ts";
 import type { Authority } from "./authority.ts";
+import { credentialsFor } from "./credentials.ts";
 import { type DatabaseAddress, type DatabaseConnection, DatabaseLoginFailed, logIn } from "./database-login.ts";
 import { DatabaseRefusal, ProxyRefusal } from "./errors.ts";
 import type { MetricsRecorder } from "./metrics.ts";
 import { Slots } from "./slots.ts";
 import { onClosed } from "./sockets.ts";
+import { HealthMonitor, INVALID_PASSWORD, mayPass, type TargetHealth } from "./target-health.ts";
 
 /** Pause between two attempts to reach a database that does not answer. */
 const RETRY_MS = 200;
-/** Pause between two looks at a target that is not available. */
-const PROBE_MS = 1_000;
 /** Limit of one login. */
 const LOGIN_MS = 10_000;
 /** What is left to a login when the borrow time-out has all but passed, or is declared as 0. */
 const LAST_LOGIN_MS = 1_000;
-/** Database that must exist for a proxy to work ("Limitations for RDS Proxy with RDS for PostgreSQL", Amazon RDS User Guide). */
-const PROBED_DATABASE = "postgres";
-
-/** SQLSTATEs of a wrong password, and of any other authentication that failed. */
-const INVALID_PASSWORD = "28P01";
-const INVALID_AUTHORIZATION = "28000";
-/**
- * SQLSTATEs after which the same login may succeed a moment later: shutting down, crashed, starting up, and no
- * connection left in the database because others than the proxy hold them.
- */
-const PASSING_STATES: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "53300"]);
-
-/** Health of the target, in the words of DescribeDBProxyTargets ("TargetHealth", Amazon RDS API Reference). */
-export interface TargetHealth {
-  readonly state: "REGISTERING" | "AVAILABLE" | "UNAVAILABLE";
-  readonly reason?: "UNREACHABLE" | "CONNECTION_FAILED" | "AUTH_FAILURE" | "PENDING_PROXY_CAPACITY";
-}
 
 /** Who wants a database connection, and with what startup parameters. */
 export interface Borrower {
@@ -53,21 +37,17 @@ export interface TargetOptions {
 export class Target {
   readonly #options: TargetOptions;
   readonly #slots: Slots;
-  readonly #closed = new AbortController();
-  #health: TargetHealth = { state: "REGISTERING", reason: "PENDING_PROXY_CAPACITY" };
-  #probing: Promise<void> | undefined;
+  readonly #monitor: HealthMonitor;
+  readonly #lent = new Set<Socket>();
 
   constructor(options: TargetOptions) {
     this.#options = options;
     this.#slots = new Slots(options.capacity);
-    this.#probe();
+    this.#monitor = new HealthMonitor(options.authority, options.database);
   }
 
-  /** Health as last seen; the security groups are asked anew. */
   health(): TargetHealth {
-    return this.#options.authority.proxyMayReachDatabase()
-      ? this.#health
-      : { state: "UNAVAILABLE", reason: "UNREACHABLE" };
+    return this.#monitor.health();
   }
 
   /**
@@ -95,10 +75,10 @@ export class Target {
     }
   }
 
-  /** Stops looking after the target. Connections that were borrowed belong to their borrowers. */
+  /** Stops looking after the target and cuts every connection to it, borrowed or not. */
   async close(): Promise<void> {
-    this.#closed.abort();
-    await this.#probing;
+    for (const socket of this.#lent) socket.destroy();
+    await this.#monitor.close();
   }
 
   /** Tries until the deadline of `performance.now()`; what cannot pass by itself is thrown at once. */
@@ -120,22 +100,23 @@ export class Target {
   async #attempt(borrower: Borrower, leftMs: number, signal: AbortSignal): Promise<DatabaseConnection | undefined> {
     const { authority, database, declared, metrics } = this.#options;
     if (!authority.proxyMayReachDatabase()) return undefined;
-    const login = await authority.databaseLogin();
-    if (login?.username !== borrower.user) throw noCredentials(borrower.user, login?.username, declared);
+    // Asked anew, though authentication has just asked: the wait for a place may have outlasted a rotation.
+    const login = await credentialsFor(borrower.user, declared, authority);
     metrics.count("DatabaseConnectionRequests");
     if (database.tls) metrics.count("DatabaseConnectionRequestsWithTLS");
     const timeoutMs = Math.min(LOGIN_MS, Math.max(leftMs, LAST_LOGIN_MS));
+    const look = this.#monitor.beginLook();
     try {
       const connection = await logIn(database, login, borrower.parameters, timeoutMs, signal);
       metrics.count("DatabaseConnectionsSetupSucceeded");
-      this.#health = { state: "AVAILABLE" };
+      this.#monitor.succeeded(look);
       return connection;
     } catch (error) {
-      signal.throwIfAborted();
       metrics.count("DatabaseConnectionsSetupFailed");
+      signal.throwIfAborted();
       if (!(error instanceof DatabaseLoginFailed)) throw error;
-      this.#observe(error);
-      if (!error.refusal || PASSING_STATES.has(error.refusal.sqlState)) return undefined;
+      this.#monitor.failed(look, error);
+      if (mayPass(error)) return undefined;
       throw this.#refusal(error, login.versionId, borrower);
     }
   }
@@ -160,16 +141,6 @@ export class Target {
     );
   }
 
-  /** Notes what a failed login says about the target, and looks again until it is well. */
-  #observe({ refusal }: DatabaseLoginFailed): void {
-    if (!refusal || PASSING_STATES.has(refusal.sqlState)) {
-      this.#health = { state: "UNAVAILABLE", reason: "CONNECTION_FAILED" };
-    } else if (refusal.sqlState === INVALID_PASSWORD || refusal.sqlState === INVALID_AUTHORIZATION) {
-      this.#health = { state: "UNAVAILABLE", reason: "AUTH_FAILURE" };
-    } else return;
-    this.#probe();
-  }
-
   #track({ socket, tls }: DatabaseConnection, release: () => void): void {
     const lower = this.#options.metrics.hold(
       "DatabaseConnections",
@@ -177,53 +148,11 @@ export class Target {
       ...(tls ? (["DatabaseConnectionsWithTLS"] as const) : []),
     );
     socket.on("error", () => {});
+    this.#lent.add(socket);
     onClosed(socket, () => {
+      this.#lent.delete(socket);
       lower();
       release();
     });
   }
-
-  /** Looks at the target, now and again, until it is available. One look at a time. */
-  #probe(): void {
-    if (this.#probing || this.#closed.signal.aborted) return;
-    this.#probing = this.#probeUntilAvailable()
-      .catch(() => {})
-      .finally(() => {
-        this.#probing = undefined;
-      });
-  }
-
-  async #probeUntilAvailable(): Promise<void> {
-    const { signal } = this.#closed;
-    for (;;) {
-      this.#health = await this.#look(signal);
-      if (this.#health.state === "AVAILABLE") return;
-      await delay(PROBE_MS, undefined, { signal });
-    }
-  }
-
-  async #look(signal: AbortSignal): Promise<TargetHealth> {
-    const { authority, database } = this.#options;
-    if (!authority.proxyMayReachDatabase()) return { state: "UNAVAILABLE", reason: "UNREACHABLE" };
-    try {
-      const login = await authority.databaseLogin();
-      if (!login) return { state: "UNAVAILABLE", reason: "AUTH_FAILURE" };
-      const { socket } = await logIn(database, login, new Map([["database", PROBED_DATABASE]]), LOGIN_MS, signal);
-      socket.on("error", () => {}).destroy();
-      return { state: "AVAILABLE" };
-    } catch (error) {
-      const state = error instanceof DatabaseLoginFailed ? error.refusal?.sqlState : undefined;
-      const denied = state === INVALID_PASSWORD || state === INVALID_AUTHORIZATION;
-      return { state: "UNAVAILABLE", reason: denied ? "AUTH_FAILURE" : "CONNECTION_FAILED" };
-    }
-  }
-}
-
-/** The refusal for a user that the proxy's secret does not name, or a secret that the proxy's role may not read. */
-export function noCredentials(user: string, known: string | undefined, declared: DeclaredProxy): ProxyRefusal {
-  const why =
-    known === undefined
-      ? `The proxy's role ${declared.roleArn} may not read ${declared.secretArn}, or nothing is in it.`
-      : `The secret ${declared.secretArn} holds the credentials of ${JSON.stringify(known)}, and the client named ${JSON.stringify(user.slice(0, 100))}.`;
-  return new ProxyRefusal("NO_CREDENTIALS", user, why);
 }

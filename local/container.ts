@@ -42,6 +42,8 @@ export interface ContainerExit {
 export interface Container {
   readonly name: string;
   readonly pid: number;
+  /** When the process was started, in milliseconds since 1970. */
+  readonly startedAt: number;
   /** Settles when the process has gone and everything that it wrote has been read. Never rejects. */
   readonly exited: Promise<ContainerExit>;
   /**
@@ -88,6 +90,7 @@ export async function startContainer(
 
   const log = new ContainerLog(name);
   if (surroundings.onLine) log.on("line", surroundings.onLine);
+  const startedAt = Date.now();
   const child = spawn(node, parameters, {
     cwd: folder,
     // Node hands its coverage folder to every child, unless told that this one has none.
@@ -115,6 +118,7 @@ export async function startContainer(
   return {
     name,
     pid: child.pid as number,
+    startedAt,
     exited,
     port,
     lines: log,

@@ -21,6 +21,8 @@ import { type LocalProxy, startProxy } from "./proxy/server.ts";
 import type { ManagedSecret } from "./secret.ts";
 
 export interface LocalEnvironmentOptions extends EnvironmentOptions {
+  /** Is given the proxy before anything connects to it. */
+  readonly onProxy?: (proxy: LocalProxy) => void;
   /** Whether the service's task and the load balancer are started too. Default true. */
   readonly withService?: boolean;
   /** How long the task's credentials live, in seconds. Default as on ECS. */
@@ -91,6 +93,7 @@ async function bringUp(
     database: databaseAddress(declared, foundation),
   });
   teardown.add("the proxy", () => proxy.close());
+  options.onProxy?.(proxy);
   log(`RDS Proxy ${declared.proxy.endpoint} on port ${proxy.port}`);
   await assumeTaskRole(declared, program.place, iam);
   const credentials = await startCredentialsEndpoint({

@@ -55,6 +55,7 @@ export async function startService(
   });
   teardown.add("the task", () => stopTask(task));
   const targetPort = await task.application.port;
+  log(`the service answers ${Date.now() - task.application.startedAt} ms after its process was started`);
   const loadBalancer = await startLoadBalancer({ declared: declaredBalancer, targetPort });
   teardown.add("the load balancer", () => loadBalancer.close());
   await loadBalancer.healthy();

@@ -129,11 +129,6 @@ export function judgeStaticPassword(evidence: Evidence): Report {
   };
 }
 
-/** Exit status of a run: 0 only when it passed. An outage that was to be shown is still requests that failed. */
-export function exitStatus(verdict: Verdict): 0 | 1 {
-  return verdict === "passed" ? 0 : 1;
-}
-
 function summarize(evidence: Evidence): Omit<Report, "verdict" | "reasons"> {
   const stored = new Set(evidence.storedIds);
   const rotations = [...evidence.rotations].sort((one, other) => one.startedAt - other.startedAt);

@@ -1,73 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
-import { afterEach, describe, it } from "mocha";
-import type { DeclaredLoadBalancer } from "../../local/declared.ts";
-import { type LoadBalancer, startLoadBalancer } from "../../local/load-balancer.ts";
-
-const declared: DeclaredLoadBalancer = {
-  idleTimeoutSeconds: 10,
-  healthCheck: {
-    path: "/livez",
-    intervalSeconds: 0.02,
-    timeoutSeconds: 0.5,
-    healthyThreshold: 3,
-    unhealthyThreshold: 2,
-    status: 200,
-  },
-};
-
-/** A target whose health and answers a test decides. */
-interface Target {
-  readonly port: number;
-  readonly server: http.Server;
-  /** Status of each health check to come; the last one stays. */
-  health: number[];
-  checks: number;
-  answer: http.RequestListener;
-  close(): Promise<void>;
-}
-
-async function startTarget(answer: http.RequestListener = (_, response) => response.end("hello")): Promise<Target> {
-  const server = http.createServer((request, response) => {
-    if (request.url !== "/livez") return target.answer(request, response);
-    target.checks++;
-    response.writeHead((target.health.length > 1 ? target.health.shift() : target.health[0]) ?? 200).end();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const target: Target = {
-    port: (server.address() as AddressInfo).port,
-    server,
-    health: [200],
-    checks: 0,
-    answer,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-  return target;
-}
+import { describe, it } from "mocha";
+import { balancers, declared } from "./balancer-fixture.ts";
 
 describe("The local load balancer", () => {
-  const open: { close(): Promise<void> }[] = [];
-
-  async function start(
-    answer?: http.RequestListener,
-    changes: Partial<DeclaredLoadBalancer> = {},
-  ): Promise<{ target: Target; balancer: LoadBalancer }> {
-    const target = await startTarget(answer);
-    const balancer = await startLoadBalancer({ declared: { ...declared, ...changes }, targetPort: target.port });
-    open.push(balancer, target);
-    await balancer.healthy(5_000);
-    return { target, balancer };
-  }
-
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((part) => part.close()));
-  });
+  const { start } = balancers();
 
   it("forwards method, path, host, headers and body, and the answer as it is", async () => {
     const seen: { method?: string; url?: string; headers?: http.IncomingHttpHeaders; body?: string } = {};
@@ -219,61 +157,6 @@ describe("The local load balancer", () => {
     assert.equal((await fetch(balancer.url)).status, 502);
     await balancer.reaches("unhealthy", 5_000);
     assert.equal((await fetch(balancer.url)).status, 503);
-  });
-
-  it("answers 503 while no target is registered or its first check has not passed", async () => {
-    const target = await startTarget();
-    const balancer = await startLoadBalancer({ declared });
-    open.push(balancer, target);
-    assert.equal(balancer.state, "unused");
-    assert.equal((await fetch(balancer.url)).status, 503);
-    target.health = [500];
-    balancer.register(target.port);
-    assert.equal(balancer.state, "initial");
-    assert.equal((await fetch(balancer.url)).status, 503);
-    target.health = [200];
-    await balancer.healthy(5_000);
-    assert.equal((await fetch(balancer.url)).status, 200);
-  });
-
-  it("takes one passed check for a new target, then the declared thresholds both ways", async () => {
-    const target = await startTarget();
-    const balancer = await startLoadBalancer({ declared });
-    open.push(balancer, target);
-    target.health = [503, 200, 500, 200, 500, 500, 200, 200, 500, 200, 200, 200];
-    const states: string[] = [];
-    for (const state of ["healthy", "unhealthy", "healthy"] as const) {
-      if (states.length === 0) balancer.register(target.port);
-      await balancer.reaches(state, 5_000);
-      states.push(`${state} after ${target.checks}`);
-    }
-    assert.deepEqual(states, ["healthy after 2", "unhealthy after 6", "healthy after 12"]);
-  });
-
-  it("says why a target never became healthy", async () => {
-    const target = await startTarget();
-    target.health = [404];
-    const balancer = await startLoadBalancer({ declared, targetPort: target.port });
-    open.push(balancer, target);
-    await assert.rejects(balancer.healthy(200), {
-      code: "TARGET_NOT_HEALTHY",
-      message:
-        "the target was not healthy within 200 ms but initial; last failed check: /livez: status 404 instead of 200",
-    });
-  });
-
-  it("fails a check that is not answered within its time-out", async () => {
-    const silent = net.createServer((socket) => socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const balancer = await startLoadBalancer({
-      declared: { ...declared, healthCheck: { ...declared.healthCheck, timeoutSeconds: 0.05 } },
-      targetPort: (silent.address() as AddressInfo).port,
-    });
-    open.push(balancer);
-    await assert.rejects(balancer.healthy(300), { message: /\/livez: no answer within 0\.05 s/ });
-    await balancer.close();
-    silent.close();
-    await once(silent, "close");
   });
 
   it("takes a client's request back when the client goes away", async () => {

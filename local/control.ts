@@ -16,6 +16,9 @@ const STATUS: Readonly<Record<string, number>> = {
   NOT_ACTIVE: 503,
 };
 
+/** Told to whoever sent a body that is none of these. */
+const ROTATE_TAKES = 'POST /rotate takes no body, or application/json {"windowMs": n}';
+
 /** The secret itself says which windows it allows; here only what else a body might hold is refused. */
 const ROTATE_BODY = { type: ["object", "null"], properties: { windowMs: {} }, additionalProperties: false };
 
@@ -35,7 +38,13 @@ export async function startControl(
   });
   server.setErrorHandler((error: Error & { code?: string; statusCode?: number }, _request, reply) => {
     const status = STATUS[error.code ?? ""] ?? error.statusCode ?? 500;
-    return refuse(reply, status, error instanceof SecretError ? error.code : (error.code ?? "INTERNAL"), error.message);
+    const isOfBody = !(error instanceof SecretError) && status < 500;
+    return refuse(
+      reply,
+      status,
+      error.code ?? "INTERNAL",
+      isOfBody ? `${error.message}; ${ROTATE_TAKES}` : error.message,
+    );
   });
   server.setNotFoundHandler((request, reply) =>
     refuse(

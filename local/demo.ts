@@ -1,10 +1,9 @@
-import type { CommandContext } from "./command.ts";
-import { runCommand } from "./command.ts";
+import { type CommandContext, runCommand } from "./command.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Declared } from "./declared.ts";
 import { rotateUnderLoad } from "./demo/drill.ts";
 import { Observation, storedProjectIds } from "./demo/observation.ts";
-import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
+import { DEMO_HELP, DEMO_LIFETIME_SECONDS, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import type { RunningService } from "./environment/service.ts";
 import { startEnvironment } from "./environment.ts";
 import { startLoad } from "./load.ts";
@@ -13,9 +12,6 @@ import type { Postgres } from "./postgres.ts";
 import { evaluate } from "./program.ts";
 import { type Evidence, judge, judgeStaticPassword, type Report } from "./report.ts";
 import { reportText } from "./report-table.ts";
-
-/** So that connections end by themselves all the time and new ones must be opened in every window; 1,500 s on AWS. */
-const DEMO_LIFETIME_SECONDS = 3;
 
 /** How many pools' worth of requests come at once when the concurrency steps up. */
 const BURST_POOLS = 3;

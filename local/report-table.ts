@@ -30,15 +30,18 @@ const colourCodes: Readonly<Record<Verdict, number>> = { passed: 32, failed: 31,
 export function reportText(report: Report, { colours = false }: { readonly colours?: boolean } = {}): string {
   const { totals, latency, verdict } = report;
   const word = verdict.toUpperCase();
+  const ofTokens: [string, number][] = [
+    ["tokens minted", totals.tokensMinted],
+    ["physical connections opened", totals.connections],
+    ["connection attempts retried", totals.retries],
+    ["db-auth errors", totals.databaseAuthErrors],
+  ];
   const parts = [
     rotationsTable(report),
     totalsTable([
       ["requests", totals.requests],
       ["failed requests", totals.failed],
-      ["tokens minted", totals.tokensMinted],
-      ["physical connections opened", totals.connections],
-      ["connection attempts retried", totals.retries],
-      ["db-auth errors", totals.databaseAuthErrors],
+      ...(report.path === "token" ? ofTokens : []),
       ["acknowledged writes", totals.acknowledged],
       ["acknowledged writes missing", totals.missing],
       [
@@ -55,20 +58,22 @@ export function reportText(report: Report, { colours = false }: { readonly colou
   return parts.join("\n\n");
 }
 
-function rotationsTable({ rotations }: Report): string {
-  const table = plainTable(["rotation", "window (ms)", "", "requests", "failed", "connections opened", "retries"]);
+function rotationsTable({ rotations, path }: Report): string {
+  const ofTokens = (...cells: (string | number)[]) => (path === "token" ? cells : []);
+  const table = plainTable([
+    "rotation",
+    "window (ms)",
+    "",
+    "requests",
+    "failed",
+    ...ofTokens("connections opened", "retries").map(String),
+  ]);
   for (const [index, row] of rotations.entries()) {
+    const inside = ofTokens(row.connectionsInside, row.retriesInside);
+    const after = ofTokens(row.connectionsAfter, row.retriesAfter);
     table.push(
-      [
-        index + 1,
-        rounded(row.windowMs),
-        "inside",
-        row.requestsInside,
-        row.failedInside,
-        row.connectionsInside,
-        row.retriesInside,
-      ],
-      ["", "", "after", row.requestsAfter, row.failedAfter, row.connectionsAfter, row.retriesAfter],
+      [index + 1, rounded(row.windowMs), "inside", row.requestsInside, row.failedInside, ...inside],
+      ["", "", "after", row.requestsAfter, row.failedAfter, ...after],
     );
   }
   return table.toString();

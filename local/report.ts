@@ -55,6 +55,8 @@ export interface Latency {
 
 /** A run, judged. */
 export interface Report {
+  /** How the service got in: on the path of the static password there is no proxy to count connections, and no token. */
+  readonly path: "token" | "password";
   readonly verdict: Verdict;
   /** Why it is that verdict: one sentence each. */
   readonly reasons: readonly string[];
@@ -81,7 +83,7 @@ export interface Report {
  * any rotation.
  */
 export function judge(evidence: Evidence): Report {
-  const summary = summarize(evidence);
+  const summary = { ...summarize(evidence), path: "token" } as const;
   const { failed, databaseAuthErrors, missing, requests } = summary.totals;
   const wrong = [
     ...(failed > 0 ? [`${counted(failed, "request")} of ${requests} failed.`] : []),
@@ -104,7 +106,7 @@ export function judge(evidence: Evidence): Report {
  * inconclusive when none did, or when some failed before, since then something else is wrong.
  */
 export function judgeStaticPassword(evidence: Evidence): Report {
-  const summary = summarize(evidence);
+  const summary = { ...summarize(evidence), path: "password" } as const;
   const first = evidence.rotations.reduce<number>((least, { startedAt }) => Math.min(least, startedAt), Infinity);
   const failures = evidence.outcomes.filter(({ succeeded }) => !succeeded);
   const before = failures.filter((outcome) => endOf(outcome) < first);
@@ -125,11 +127,12 @@ export function judgeStaticPassword(evidence: Evidence): Report {
     reasons: [
       `The first request failed ${Math.round(earliest - first)} ms after the first rotation began.`,
       `${counted(after.length, "request")} failed from then on: ${groups.join(", ")}.`,
+      "Each had needed a new connection, and the password from the start opens none any more: what still answers is what was connected before.",
     ],
   };
 }
 
-function summarize(evidence: Evidence): Omit<Report, "verdict" | "reasons"> {
+function summarize(evidence: Evidence): Omit<Report, "verdict" | "reasons" | "path"> {
   const stored = new Set(evidence.storedIds);
   const rotations = [...evidence.rotations].sort((one, other) => one.startedAt - other.startedAt);
   return {

@@ -12,7 +12,7 @@ import { tokenClient } from "./token-client.ts";
 /** After a burst the pool gives its connections back; well above the age at which they are checked. */
 const IDLE_TIMEOUT_MS = 300_000;
 /** The shortest life is this share of the longest, so that connections born together do not die together. */
-const SHORTEST_LIFE = 0.8;
+const SHORTEST_LIFE = 0.6;
 
 type Obtained = (
   error: Error | undefined,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RotateOptions, Rotation } from "../control-plane.ts";
 import type { Load } from "../load.ts";
+import { AFTERMATH_MS } from "./options.ts";
 
 export interface DrillOptions {
   readonly load: Pick<Load, "burst">;
@@ -15,11 +16,11 @@ export interface DrillOptions {
   readonly log: (message: string) => void;
 }
 
-/** When the concurrency steps up inside a window, as shares of it: early, and while the first retries wait. */
-const STEPS_IN_WINDOW = [0.1, 0.5] as const;
+/** When the concurrency steps up inside a window, as shares of it. */
+const STEPS_IN_WINDOW = [0.1, 0.5, 0.9] as const;
 
 /**
- * Rotates the credential in the middle of each of `rotations` equal parts of the load. In each window, and right after it, more
+ * Rotates the credential near the end of each of `rotations` equal parts of the load. In each window, and right after it, more
  * requests come at once than the pool has idle connections: it must open new ones, which is what a rotation breaks. A rotation that
  * nobody has to log in during proves nothing.
  */
@@ -29,7 +30,7 @@ export async function rotateUnderLoad(options: DrillOptions): Promise<readonly R
   const done: Rotation[] = [];
   const startedAt = performance.now();
   for (let index = 0; index < rotations; index++) {
-    const due = startedAt + partMs * (index + 0.5) - windowMs / 2;
+    const due = startedAt + partMs * (index + 1) - AFTERMATH_MS - windowMs;
     await delay(Math.max(0, due - performance.now()), undefined, { signal });
     log(
       `rotation ${index + 1} of ${rotations}: the database has the new password, the secret has it in ${windowMs} ms`,

@@ -160,6 +160,7 @@ describe("The report of a run with a static password", () => {
     assert.deepEqual(report.reasons, [
       "The first request failed 245 ms after the first rotation began.",
       "3 requests failed from then on: 2 x 503 DATABASE_UNAVAILABLE, 1 x 504 LATE.",
+      "Each had needed a new connection, and the password from the start opens none any more: what still answers is what was connected before.",
     ]);
   });
 
@@ -202,6 +203,12 @@ describe("The report's table", () => {
     ]) {
       assert.ok(lines.includes(line), `${line} is not in\n${lines.join("\n")}`);
     }
+  });
+
+  it("counts no tokens and no connections where there is no proxy to count them", () => {
+    const text = reportText(judgeStaticPassword({ ...good, outcomes: [...good.outcomes, failure(1_400)] }));
+    assert.doesNotMatch(text, /tokens minted|connections opened|retries|retried|db-auth/);
+    assert.match(text, /acknowledged writes missing/);
   });
 
   it("has no table of failures when there is none", () => {

@@ -13,8 +13,11 @@ import { evaluate } from "./program.ts";
 import { type Evidence, judge, judgeStaticPassword, type Report } from "./report.ts";
 import { reportText } from "./report-table.ts";
 
-/** How many pools' worth of requests come at once when the concurrency steps up. */
-const BURST_POOLS = 3;
+/** Requests that come at once when the concurrency steps up: several times the pool of a task. */
+const BURST = 60;
+
+/** Requests sent one after the other before the load: code that Node has not compiled yet would look like a slow database. */
+const WARM_UP_REQUESTS = 200;
 
 /** Added to the load balancer's idle time-out: its 504 is to be seen, not the load's own impatience. */
 const CLIENT_PATIENCE_SECONDS = 10;
@@ -80,6 +83,7 @@ async function perform(
 ): Promise<Report> {
   const { declared, service, postgres } = stage;
   const { rate, seconds, rotations, windowMs, staticPassword } = options;
+  await warmUp(service.loadBalancer.url, signal);
   log(`${rate} requests a second for ${seconds} s, ${rotations} rotations`);
   const load = startLoad({
     url: service.loadBalancer.url,
@@ -88,9 +92,16 @@ async function perform(
     timeoutMs: (declared.loadBalancer.idleTimeoutSeconds + CLIENT_PATIENCE_SECONDS) * 1_000,
   });
   try {
-    const poolSize = Number(declared.service.containers.at(-1)?.environment.DB_POOL_SIZE);
-    const burst = BURST_POOLS * poolSize;
-    const drill = rotateUnderLoad({ load, rotate: stage.rotate, rotations, seconds, windowMs, burst, signal, log });
+    const drill = rotateUnderLoad({
+      load,
+      rotate: stage.rotate,
+      rotations,
+      seconds,
+      windowMs,
+      burst: BURST,
+      signal,
+      log,
+    });
     const done = await orFail(Promise.all([drill, load.done]), stage.failed, signal);
     log("comparing what was acknowledged with what is stored");
     const evidence: Evidence = {
@@ -106,6 +117,13 @@ async function perform(
     return staticPassword ? judgeStaticPassword(evidence) : judge(evidence);
   } finally {
     await load.stop(0);
+  }
+}
+
+async function warmUp(url: string, signal: AbortSignal): Promise<void> {
+  for (let request = 0; request < WARM_UP_REQUESTS; request++) {
+    const response = await fetch(new URL("/projects", url), { signal });
+    await response.arrayBuffer();
   }
 }
 

@@ -51,7 +51,10 @@ function withoutForceSsl(inputs: Program["resources"][number]["inputs"]) {
   return { ...inputs, parameters: parameters.filter(({ name }) => name !== "rds.force_ssl") };
 }
 
-/** The declared containers with the environment of the development path. The pool is as large, so that the load is the same. */
+/** More connections than the load asks for at once: on this path a pool that is full once would hide that no new one can be opened. */
+const POOL_SIZE = 100;
+
+/** The declared containers with the environment of the development path. */
 function withPassword({ service, database }: Declared, { postgres, secret }: Foundation): DeclaredService {
   const containers = service.containers.map((container) => ({
     ...container,
@@ -63,7 +66,7 @@ function withPassword({ service, database }: Declared, { postgres, secret }: Fou
       POSTGRES_USER: database.user,
       POSTGRES_PASSWORD: secret.currentLogin().password,
       PORT: String(service.containerPort),
-      DB_POOL_SIZE: String(container.environment.DB_POOL_SIZE),
+      DB_POOL_SIZE: String(POOL_SIZE),
     },
   }));
   return { ...service, containers };

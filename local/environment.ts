@@ -73,6 +73,7 @@ async function bringUp(
 ): Promise<Environment> {
   const { log, signal } = options;
   const iam = declaredIam(program);
+  await assumeTaskRoles(declared, program.place, iam);
   signal?.throwIfAborted();
   const foundation = await layFoundation(declared, teardown, log);
   log(`PostgreSQL ${foundation.postgres.version} on port ${foundation.postgres.port}`);
@@ -95,7 +96,6 @@ async function bringUp(
   teardown.add("the proxy", () => proxy.close());
   options.onProxy?.(proxy);
   log(`RDS Proxy ${declared.proxy.endpoint} on port ${proxy.port}`);
-  await assumeTaskRole(declared, program.place, iam);
   const credentials = await startCredentialsEndpoint({
     securityTokenService: tokenService,
     roleArn: declared.service.taskRoleArn,
@@ -133,8 +133,8 @@ function databaseAddress({ database }: Declared, { authority, postgres }: Founda
   return { host: postgres.host, port: postgres.port, tls };
 }
 
-/** ECS assumes the task role before it starts a container; a wrong trust ends there. */
-async function assumeTaskRole(
+/** ECS assumes both roles before it starts a container; a wrong trust ends there, and here before anything is started. */
+async function assumeTaskRoles(
   { service, region }: Declared,
   { partition, accountId }: Place,
   iam: DeclaredIam,

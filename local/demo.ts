@@ -3,7 +3,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import type { Declared } from "./declared.ts";
 import { rotateUnderLoad } from "./demo/drill.ts";
 import { Observation, storedProjectIds } from "./demo/observation.ts";
-import { DEMO_HELP, DEMO_LIFETIME_SECONDS, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
+import { DEMO_CONFIG, DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import type { RunningService } from "./environment/service.ts";
 import { startEnvironment } from "./environment.ts";
 import { startLoad } from "./load.ts";
@@ -13,8 +13,8 @@ import { evaluate } from "./program.ts";
 import { type Evidence, judge, judgeStaticPassword, type Report } from "./report.ts";
 import { reportText } from "./report-table.ts";
 
-/** Requests that come at once when the concurrency steps up: several times the pool of a task. */
-const BURST = 60;
+/** Requests that come at once when the concurrency steps up: more than the pool of a task. */
+const BURST = 40;
 
 /** Requests sent one after the other before the load: code that Node has not compiled yet would look like a slow database. */
 const WARM_UP_REQUESTS = 200;
@@ -58,7 +58,7 @@ async function setUp(
   { signal, log }: CommandContext,
 ): Promise<Stage> {
   log(`evaluating the Pulumi program for stack ${stack}`);
-  const program = await evaluate(stack, { config: { connectionLifetimeSeconds: String(DEMO_LIFETIME_SECONDS) } });
+  const program = await evaluate(stack, { config: DEMO_CONFIG });
   log(`${program.resources.length} resources declared`);
   const options = { signal, log, onLine: observation.onLine };
   if (staticPassword) {

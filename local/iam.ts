@@ -29,6 +29,9 @@ export class IamError extends Error {
   readonly code = "IAM_REQUEST";
 }
 
+/** Clients choose the user that they ask for, so the number of different questions has a bound of its own. */
+const REMEMBERED_ANSWERS = 1_000;
+
 interface NamedPolicy {
   readonly name: string;
   readonly policy: unknown;
@@ -41,27 +44,38 @@ const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns", "permissionsB
 export function declaredIam(program: Program): DeclaredIam {
   const identityPolicies = readRolePolicies(program);
   const resourcePolicies = readResourcePolicies(program);
+  const decide = async ({ principal, action, resource, context }: Request): Promise<boolean> => {
+    const simulation: Simulation = {
+      request: {
+        principal,
+        action,
+        resource: { resource, accountId: accountOf(resource, program.place) },
+        contextVariables: { ...context },
+      },
+      identityPolicies: [...(identityPolicies.get(principal) ?? [])],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      ...(resourcePolicies.has(resource) ? { resourcePolicy: resourcePolicies.get(resource) } : {}),
+    };
+    const result = await runSimulation(simulation, {});
+    if (result.resultType === "error") {
+      const why = JSON.stringify(result.errors);
+      throw new IamError(`IAM cannot decide ${action} on ${resource} by ${principal}: ${why}`);
+    }
+    return result.overallResult === "Allowed";
+  };
+  // What is declared does not change, so neither does an answer; a proxy asks the same few questions at each connection.
+  const answers = new Map<string, Promise<boolean>>();
   return {
-    async allows({ principal, action, resource, context }) {
-      const simulation: Simulation = {
-        request: {
-          principal,
-          action,
-          resource: { resource, accountId: accountOf(resource, program.place) },
-          contextVariables: { ...context },
-        },
-        identityPolicies: [...(identityPolicies.get(principal) ?? [])],
-        serviceControlPolicies: [],
-        resourceControlPolicies: [],
-        ...(resourcePolicies.has(resource) ? { resourcePolicy: resourcePolicies.get(resource) } : {}),
-      };
-      const result = await runSimulation(simulation, {});
-      if (result.resultType === "error") {
-        throw new IamError(
-          `IAM cannot decide ${action} on ${resource} by ${principal}: ${JSON.stringify(result.errors)}`,
-        );
-      }
-      return result.overallResult === "Allowed";
+    allows(request) {
+      const { principal, action, resource, context = {} } = request;
+      const key = JSON.stringify([principal, action, resource, Object.entries(context).sort()]);
+      const known = answers.get(key);
+      if (known !== undefined) return known;
+      if (answers.size >= REMEMBERED_ANSWERS) answers.clear();
+      const answer = decide(request);
+      answers.set(key, answer);
+      return answer;
     },
   };
 }

@@ -2,7 +2,18 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../command.ts";
 
 /** Of the declared connection lifetime: connections end by themselves all the time, so that each window needs new ones. 1,500 s on AWS. */
-export const DEMO_LIFETIME_SECONDS = 3;
+const DEMO_LIFETIME_SECONDS = 3;
+
+/**
+ * Configuration over the stack's. One task, as it is one that runs here, with a pool that the load alone never fills: a full pool of
+ * young connections would need no new one in a window, and the rotation would go unnoticed.
+ */
+export const DEMO_CONFIG: Readonly<Record<string, string>> = {
+  connectionLifetimeSeconds: String(DEMO_LIFETIME_SECONDS),
+  minTasks: "1",
+  maxTasks: "1",
+  poolSize: "20",
+};
 
 /** Load before each rotation: long enough for every connection to be younger than its lifetime, and not all of one age. */
 const WARM_UP_MS = DEMO_LIFETIME_SECONDS * 1_000;

@@ -3,16 +3,23 @@ import { parseArgs } from "node:util";
 import { Signer } from "@aws-sdk/rds-signer";
 import { runCommand, UsageError } from "./command.ts";
 
-const HELP = `Usage: npm run --silent token -- FILE
+const HELP = `Usage: eval "$(npm run --silent libpq -- FILE)" && psql
 
-Prints an IAM token for the local proxy, to be used as a password within 15 minutes. FILE holds the line that
-"npm run --silent local -- --json" printed. The token is signed by the AWS SDK with the task role's credentials, as the service does.`;
+Prints the environment with which psql, and whatever else is built on libpq, connects to the local proxy as the service does: by TLS, to
+the declared name, with an IAM token for a password. FILE holds the line that "npm run --silent local -- --json" printed. The token is
+signed by the AWS SDK with the task role's credentials, and good for 15 minutes.`;
 
 /** The parts of the environment's description that a client needs to sign in. */
 interface Description {
   readonly region: string;
-  readonly proxy: { readonly endpoint: string; readonly port: number };
-  readonly database: { readonly user: string };
+  readonly proxy: {
+    readonly endpoint: string;
+    readonly port: number;
+    readonly address: string;
+    readonly listenPort: number;
+    readonly caFile: string;
+  };
+  readonly database: { readonly user: string; readonly name: string };
   readonly credentials: { readonly fullUri: string; readonly authorizationToken: string };
 }
 
@@ -22,7 +29,8 @@ await runCommand(async () => {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  const { region, proxy, database, credentials } = await readDescription(file);
+  const description = await readDescription(file);
+  const { region, proxy, database, credentials } = description;
   // The SDK's own way to a task's credentials, the only one that is to be tried.
   process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = credentials.fullUri;
   process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = credentials.authorizationToken;
@@ -31,9 +39,29 @@ await runCommand(async () => {
     delete process.env[variable];
   }
   const signer = new Signer({ region, hostname: proxy.endpoint, port: proxy.port, username: database.user });
-  process.stdout.write(`${await signer.getAuthToken()}\n`);
+  const environment = libpqEnvironment(description, await signer.getAuthToken());
+  for (const [name, value] of Object.entries(environment)) process.stdout.write(`export ${name}=${quoted(value)}\n`);
   return 0;
 });
+
+/** The variables of libpq ("Environment Variables", PostgreSQL documentation). The host is verified, the address dialled. */
+function libpqEnvironment({ proxy, database }: Description, token: string): Record<string, string> {
+  return {
+    PGHOST: proxy.endpoint,
+    PGHOSTADDR: proxy.address,
+    PGPORT: String(proxy.listenPort),
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: proxy.caFile,
+    PGUSER: database.user,
+    PGDATABASE: database.name,
+    PGPASSWORD: token,
+  };
+}
+
+/** A word for a POSIX shell that means itself. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}
 
 async function readDescription(file: string): Promise<Description> {
   const text = await readFile(file, "utf8");

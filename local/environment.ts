@@ -27,6 +27,8 @@ export interface LocalEnvironmentOptions extends EnvironmentOptions {
   readonly withService?: boolean;
   /** How long the task's credentials live, in seconds. Default as on ECS. */
   readonly credentialsLifetimeSeconds?: number;
+  /** PostgreSQL and secret to stand on, which stay when the environment stops. Default: some of its own. */
+  readonly foundation?: Foundation;
 }
 
 /** The program on a laptop. */
@@ -75,7 +77,7 @@ async function bringUp(
   const iam = declaredIam(program);
   await assumeTaskRoles(declared, program.place, iam);
   signal?.throwIfAborted();
-  const foundation = await layFoundation(declared, teardown, log);
+  const foundation = options.foundation ?? (await layFoundation(declared, teardown, log));
   log(`PostgreSQL ${foundation.postgres.version} on port ${foundation.postgres.port}`);
   signal?.throwIfAborted();
   const tokenService = createSecurityTokenService();

@@ -1,7 +1,7 @@
 import type { Declared } from "./declared.ts";
 import type { Firewall } from "./firewall.ts";
 import type { DeclaredIam } from "./iam.ts";
-import type { Place } from "./outputs.ts";
+import type { Place } from "./place.ts";
 import type { Authority, DatabaseLogin, IssuedCredentials } from "./proxy/authority.ts";
 
 export interface AuthoritySources {

@@ -13,7 +13,7 @@ import {
 import { Teardown } from "./environment/teardown.ts";
 import { declaredFirewall } from "./firewall.ts";
 import { type DeclaredIam, declaredIam } from "./iam.ts";
-import type { Place } from "./outputs.ts";
+import type { Place } from "./place.ts";
 import type { Postgres } from "./postgres.ts";
 import { readDeclared } from "./program/read.ts";
 import type { Program } from "./program.ts";

@@ -1,5 +1,5 @@
 import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
-import type { Place } from "./outputs.ts";
+import type { Place } from "./place.ts";
 import type { Program } from "./program.ts";
 
 /** Something that someone wants to do. */

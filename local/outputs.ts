@@ -1,15 +1,7 @@
-import { createHash } from "node:crypto";
+import { accountHash, arn, globalArn, hex, type Place } from "./place.ts";
 
 /** The inputs or outputs of a resource, or the arguments or result of a function, as the engine sends them. */
 export type Properties = Readonly<Record<string, unknown>>;
-
-/** Where the resources are pretended to be. */
-export interface Place {
-  readonly partition: string;
-  readonly dnsSuffix: string;
-  readonly region: string;
-  readonly accountId: string;
-}
 
 /** A resource that is being made. */
 export interface Made {
@@ -234,13 +226,6 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   }),
 };
 
-/** The place of a stack, from its region and the account that it may be deployed to. */
-export function placeOf(region: string, accountId: string): Place {
-  if (region.startsWith("cn-")) return { partition: "aws-cn", dnsSuffix: "amazonaws.com.cn", region, accountId };
-  const partition = region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  return { partition, dnsSuffix: "amazonaws.com", region, accountId };
-}
-
 function rule(made: Made, place: Place): Computed {
   const id = `sgr-${hex(made.name)}`;
   return { id, outputs: { securityGroupRuleId: id, arn: arn(place, "ec2", `security-group-rule/${id}`) } };
@@ -251,27 +236,9 @@ function named({ name, inputs }: Made): string {
   return inputs.name === undefined ? `${name}-${hex(name, 7)}` : text(inputs.name);
 }
 
-function arn(place: Place, service: string, resource: string): string {
-  return `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
-}
-
-function globalArn(place: Place, service: string, resource: string): string {
-  return `arn:${place.partition}:${service}::${place.accountId}:${resource}`;
-}
-
-/** The part of RDS's host names that is the same for all of an account in a region. */
-function accountHash(place: Place): string {
-  return `c${hex(`${place.accountId}/${place.region}`, 11)}`;
-}
-
 function uuid({ name }: Made): string {
   const h = hex(name, 32);
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20)}`;
-}
-
-/** Digits that are the same at each evaluation: AWS's ids are random, a test's must not be. */
-function hex(seed: string, digits = 17): string {
-  return createHash("sha256").update(seed).digest("hex").slice(0, digits);
 }
 
 function text(value: unknown): string {

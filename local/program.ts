@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ANSWERS, type Computed, type ComputeOutputs, OUTPUTS, type Place, placeOf } from "./outputs.ts";
+import { ANSWERS, type Computed, type ComputeOutputs, OUTPUTS } from "./outputs.ts";
+import { type Place, placeOf } from "./place.ts";
 import { PROGRAM_FOLDER, readStackConfiguration } from "./program/configuration.ts";
 import { waitForRPCs, withLocalStorage } from "./program/pulumi-internals.ts";
 import { type DeclaredResource, recordRegistrations } from "./program/resource.ts";

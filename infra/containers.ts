@@ -39,7 +39,6 @@ export function containerDefinitions(args: ContainerArgs): pulumi.Output<string>
     image: args.image,
     user: USER,
     readonlyRootFilesystem: true,
-    privileged: false,
     linuxParameters: { capabilities: { drop: ["ALL"] }, initProcessEnabled: true },
     environment,
     // What the image was built on can be asked of a running task.

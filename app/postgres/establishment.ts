@@ -56,11 +56,13 @@ const RULES: readonly Rule[] = [
   { reason: "NO_ANSWER", retry: true, codes: /^CONNECT_TIMEOUT$/ },
   // A slow credentials endpoint, not a refusal: the signer itself waits for ever.
   { reason: "MINT_TIMEOUT", retry: true, codes: /^MINT_TIMEOUT$/ },
+  // The endpoint of a proxy that was just created may not resolve at once, and says what a misspelt one says for ever (ENOTFOUND); a
+  // resolver that did not answer says EAI_AGAIN. The budget tells them apart.
+  { reason: "NAME_NOT_RESOLVED", retry: true, codes: /^(?:ENOTFOUND|EAI_AGAIN)$/ },
   {
     reason: "NETWORK",
     retry: true,
-    // EAI_AGAIN is a resolver that did not answer; ENOTFOUND is a wrong name, and is not retried.
-    codes: /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/,
+    codes: /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
   },
   // node-postgres gives these no code.
   { reason: "CONNECTION_CLOSED", retry: true, message: /^Connection terminated/ },

@@ -23,7 +23,7 @@ export interface RdsIamPoolOptions {
   readonly connectRetryMs?: number;
   /** Overall limit for obtaining a connection, queue and retries included, in milliseconds; 90,000 by default. */
   readonly acquireMs?: number;
-  /** Longest life of a physical connection, in seconds; each lives for 80 to 100 % of it; 1,500 by default. */
+  /** Longest life of a physical connection, in seconds; each lives for 60 to 100 % of it; 1,500 by default. */
   readonly lifetimeSeconds?: number;
   /** Limit of one mint, in milliseconds; 10,000 by default. */
   readonly mintMs?: number;

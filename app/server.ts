@@ -41,6 +41,8 @@ export function createServer({ pool, logger, configuration, secrets }: ServerDep
     // The load balancer may send on a connection that stands until it has seen us go: such a request is served too.
     return503OnClosing: false,
   });
+  // The API takes JSON only.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 

@@ -15,12 +15,22 @@ const LOOK_MS = 1_000;
 /** Within which nothing of a command may be left, in milliseconds. */
 const CLEAN_MS = 10_000;
 
+/** Within which a command writes or ends what it was started for, in milliseconds. */
+const RUN_MS = 40_000;
+
+/** How a process ended. */
+export interface CommandExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /** A command of the project that runs as a process of its own, as from a terminal. */
 export interface CommandRun extends AsyncDisposable {
   readonly pid: number;
   /** Everything that it has written so far. */
   readonly written: { readonly stdout: string; readonly stderr: string };
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  /** Waits for its end; fails when it does not come within 40 seconds, a start included. */
+  exits(): Promise<CommandExit>;
   /** Waits until it writes what matches; fails when it ends before. */
   writes(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray>;
   /** To the process alone, or, as Ctrl-C in a terminal does, to its process group. */
@@ -57,11 +67,10 @@ export async function runCommandLine(...args: readonly string[]): Promise<Comman
     return found;
   };
   const looking = setInterval(look, LOOK_MS);
-  let over = false;
-  const exited = once(child, "close").then(([code, signal]) => {
-    over = true;
+  let exit: CommandExit | undefined;
+  const closed = once(child, "close").then(([code, signal]) => {
     clearInterval(looking);
-    return { code, signal };
+    exit = { code, signal };
   });
 
   const remains = async (): Promise<string[]> => {
@@ -80,12 +89,15 @@ export async function runCommandLine(...args: readonly string[]): Promise<Comman
   return {
     pid,
     written,
-    exited,
+    exits: async () => {
+      await eventually(`the end of ${args.join(" ")}`, RUN_MS, () => exit !== undefined);
+      return exit as CommandExit;
+    },
     writes: async (stream, pattern) => {
       let match: RegExpExecArray | null = null;
-      await eventually(`${pattern} on ${stream}`, 40_000, () => {
+      await eventually(`${pattern} on ${stream}`, RUN_MS, () => {
         match = pattern.exec(written[stream]);
-        if (over && match === null) assert.fail(`it ended without ${pattern} on ${stream}: ${JSON.stringify(written)}`);
+        if (exit && match === null) assert.fail(`it ended without ${pattern} on ${stream}: ${JSON.stringify(written)}`);
         return match !== null;
       });
       await look();
@@ -106,9 +118,9 @@ export async function runCommandLine(...args: readonly string[]): Promise<Comman
       }).catch(() => assert.deepEqual(left, []));
     },
     [Symbol.asyncDispose]: async () => {
-      if (!over) {
+      if (!exit) {
         process.kill(pid, "SIGKILL");
-        await exited;
+        await closed;
         // What it has left to its reaper needs the folder until then.
         await eventually("the reaper is done", CLEAN_MS, async () => (await remains()).length === 0).catch(() => {});
       }

@@ -46,7 +46,7 @@ describe("npm run dev", function () {
     );
 
     run.signal("SIGINT", "group");
-    assert.deepEqual(await run.exited, { code: 130, signal: null });
+    assert.deepEqual(await run.exits(), { code: 130, signal: null });
     await run.leavesNothing();
     const written = run.written.stdout + run.written.stderr;
     assert.equal(written.includes("X-Amz-"), false);

@@ -33,7 +33,6 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
   ["vpcCidr", ["", "10.0.0.0", "10.0.0.0/8", "10.0.0.0/24"], "an IPv4 range from /16 to /22"],
   ["vpcCidr", ["10.0.0.256/16", "1234.0.0.0/16"], "an IPv4 range such as 203.0.113.0/24"],
   ["availabilityZones", ["1", "4", "2.5", "two", ""], WHOLE(2, 3)],
-  ["vpcId", ["subnet-0a", "vpc-", "vpc-XYZ"], "a VPC id such as vpc-0123456789abcdef0, or empty"],
   ["publicSubnetIds", ["subnet-0a", '["vpc-0a"]', '["subnet-0a", "subnet-0a"]', "{}", "[1]"], SUBNETS],
   ["publicSubnetIds", ['["subnet-0a"]'], "empty without vpcId, because a new VPC makes its own subnets"],
   ["isolatedSubnetIds", ["[null]", "[[]]"], SUBNETS],
@@ -92,6 +91,14 @@ const EXISTING = {
 
 /** Values that only others make wrong. */
 const CONFLICTS: readonly (readonly [says: string, config: Config, mistakes: readonly string[]])[] = [
+  ...["subnet-0a", "vpc-", "vpc-XYZ"].map(
+    (vpcId) =>
+      [
+        `the VPC ${vpcId}, subnets given`,
+        { ...EXISTING, vpcId },
+        [`vpcId is "${vpcId}"; allowed: a VPC id such as vpc-0123456789abcdef0, or empty`],
+      ] as const,
+  ),
   [
     "an existing VPC without its subnets",
     { vpcId: "vpc-0a" },

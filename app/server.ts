@@ -4,6 +4,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type pg from "pg";
 import type { ServiceConfiguration } from "./config.ts";
+import { drainConnections } from "./drain.ts";
 import { Members } from "./members.ts";
 import { scrub } from "./postgres/index.ts";
 import { Problem, problemOf } from "./problems.ts";
@@ -46,6 +47,7 @@ export function createServer({ pool, logger, configuration, secrets }: ServerDep
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  drainConnections(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });

@@ -50,7 +50,7 @@ export function bundleApplication(): Bundle {
     files.set(`migrations/${file}`, readFileSync(path.join(ROOT, "app/migrations", file)));
   }
   for (const [name, content] of compile()) files.set(name, content);
-  const hash = hashOf(files);
+  const hash = contentHash(files);
   const context = `${BUILDS}/${hash}`;
   layOut(path.join(ROOT, context), files);
   return { context, hash, base: baseImage(readFileSync(path.join(ROOT, "app/Dockerfile"), "utf8")) };
@@ -99,7 +99,8 @@ function stateOf(file: string): string {
   return found ? `${found.mtimeMs}/${found.size}` : "missing";
 }
 
-function hashOf(files: ReadonlyMap<string, Uint8Array>): string {
+/** A short hash of files by name: another name, content or border between them gives another. The order of the entries does not matter. */
+export function contentHash(files: ReadonlyMap<string, Uint8Array>): string {
   const hash = createHash("sha256");
   for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${name}\0${content.length}\0`).update(content);

@@ -117,10 +117,17 @@ async function collectingErrors<T>(
   }
 }
 
-/** One line for each different message: Pulumi reports the same error once for each Output that it spoilt. */
+/** One line for each different message: Pulumi reports one error for each Output that it spoilt, and again with a preface. */
 function programError(errors: readonly unknown[]): ProgramError {
   const byMessage = new Map(errors.map((error) => [error instanceof Error ? error.message : String(error), error]));
-  return new ProgramError([...byMessage.values()], [...byMessage.keys()].join("\n"));
+  const messages = [...byMessage.keys()];
+  const own = messages.filter(
+    (message) => !messages.some((other) => other !== message && message.endsWith(`: ${other}`)),
+  );
+  return new ProgramError(
+    own.map((message) => byMessage.get(message)),
+    own.join("\n"),
+  );
 }
 
 function mocks(place: Place, preview: boolean, note: (error: unknown) => void): pulumi.runtime.Mocks {

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, it } from "mocha";
+import { parse } from "yaml";
+import { PROGRAM_FOLDER } from "../../local/program/configuration.ts";
+import { evaluate } from "../../local/program.ts";
+import { only, programOf, STACKS } from "./declared-program.ts";
+
+interface Declaration {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly items?: { readonly type?: string };
+}
+
+function configOf(file: string): Readonly<Record<string, unknown>> {
+  const { config } = parse(readFileSync(new URL(file, PROGRAM_FOLDER), "utf8")) as { config: Record<string, unknown> };
+  return config;
+}
+
+const PROJECT = "passwordless-postgres:";
+
+const declared = new Map(
+  Object.entries(configOf("Pulumi.yaml"))
+    .filter(([key]) => key.startsWith(PROJECT))
+    .map(([key, declaration]) => [key, declaration as Declaration]),
+);
+
+/** Whether a value is of a type that Pulumi.yaml names. */
+const IS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === "string",
+  integer: Number.isInteger,
+  boolean: (value) => typeof value === "boolean",
+  array: Array.isArray,
+};
+
+/** Every key that a module under infra/ asks the reader for, as its source spells it. */
+function keysThatAreRead(): readonly string[] {
+  const source = readFileSync(new URL("infra/config.ts", PROGRAM_FOLDER), "utf8");
+  return [...source.matchAll(/read\.(?:text|choice|integer|flag|list)\(\s*"(\w+)"/g)].map(([, key = ""]) => key);
+}
+
+describe("Pulumi.yaml", () => {
+  for (const [key, declaration] of declared) {
+    it(`types and describes ${key.slice(PROJECT.length)} and gives it a default of its type`, () => {
+      const { type = "", description = "", default: value, items } = declaration;
+      assert.ok(Object.hasOwn(IS, type), `type ${type}`);
+      assert.ok(IS[type]?.(value), `the default ${JSON.stringify(value)} is not of type ${type}`);
+      assert.ok(description.length > 15 && description.endsWith("."), description);
+      if (type === "array") assert.equal(items?.type, "string");
+    });
+  }
+
+  it("declares exactly the keys that the program reads, each of them once", () => {
+    const read = keysThatAreRead().map((key) => PROJECT + key);
+    assert.equal(new Set(read).size, read.length);
+    assert.deepEqual([...read].sort(), [...declared.keys()].sort());
+  });
+
+  it("holds no key that asks for a password", () => {
+    const suspicious = [...declared.keys()].filter((key) => /password|secret|token|credential/i.test(key));
+    assert.deepEqual(suspicious, []);
+  });
+});
+
+for (const stack of STACKS) {
+  describe(`The file of stack ${stack}`, () => {
+    const own = configOf(`Pulumi.${stack}.yaml`);
+
+    it("holds only keys that Pulumi.yaml declares, of their types", () => {
+      for (const [key, value] of Object.entries(own).filter(([name]) => name.startsWith(PROJECT))) {
+        const { type = "" } = declared.get(key) ?? {};
+        assert.ok(IS[type]?.(value), `${key} is ${JSON.stringify(value)}, of type ${type || "unknown"}`);
+      }
+      const others = Object.keys(own).filter((key) => !key.startsWith(PROJECT));
+      assert.deepEqual(others, stack === "production" ? ["aws:allowedAccountIds"] : []);
+    });
+
+    it("holds differences only", () => {
+      const same = Object.entries(own).filter(
+        ([key, value]) => JSON.stringify(declared.get(key)?.default) === JSON.stringify(value),
+      );
+      assert.deepEqual(same, []);
+    });
+  });
+}
+
+describe("The stack files", () => {
+  it("are those of the stacks that are tested", () => {
+    const files = readdirSync(PROGRAM_FOLDER).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
+    assert.deepEqual(files.sort(), STACKS.map((stack) => `Pulumi.${stack}.yaml`).sort());
+  });
+
+  it("keep production to one account, where the program then believes to be", async () => {
+    const accounts = configOf("Pulumi.production.yaml")["aws:allowedAccountIds"] as readonly string[];
+    assert.equal(accounts.length, 1);
+    assert.match(accounts[0] ?? "", /^\d{12}$/);
+    assert.equal((await programOf("production")).place.accountId, accounts[0]);
+  });
+
+  it("give each stack its own values, in whichever order one process evaluates them", async () => {
+    const facts = async (stack: string) => {
+      const program = await evaluate(stack);
+      return [
+        only(program, "Instance").inputs.multiAz,
+        only(program, "Target").inputs.maxCapacity,
+        only(program, "LogGroup", "service").inputs.retentionInDays,
+        only(program, "TaskDefinition").inputs.family,
+      ];
+    };
+    const production = [true, 10, 365, "passwordless-postgres-production"];
+    const staging = [false, 2, 30, "passwordless-postgres-staging"];
+    for (const [stack, expected] of [
+      ["production", production],
+      ["staging", staging],
+      ["production", production],
+    ] as const) {
+      assert.deepEqual(await facts(stack), expected);
+    }
+    assert.deepEqual(await Promise.all([facts("staging"), facts("production")]), [staging, production]);
+  });
+
+  it("are read by infra/config.ts alone, and not before the program runs", () => {
+    const folder = new URL("infra/", PROGRAM_FOLDER);
+    for (const file of readdirSync(folder)) {
+      const source = readFileSync(new URL(file, folder), "utf8");
+      const reads = source.match(/new pulumi\.Config\(|pulumi\.runtime\.getConfig|process\.env/g) ?? [];
+      assert.equal(reads.length, file === "config.ts" ? 1 : 0, file);
+    }
+  });
+});

@@ -37,9 +37,17 @@ export function createMigration(configuration: ServiceConfiguration, logger: Log
   const pool = createPool(configuration, logger, { max: 1, connectSeconds: seconds });
   let doing = "connecting to the database";
 
-  async function migrate(): Promise<readonly string[]> {
+  async function migrate(signal: AbortSignal): Promise<readonly string[]> {
     const client = await pool.connect();
+    let lent = true;
+    // Never lent again: its settings are the migration's own, and ending it frees the lock and whatever it waits for.
+    const end = () => {
+      if (lent) client.release(true);
+      lent = false;
+    };
+    signal.addEventListener("abort", end, { once: true });
     try {
+      signal.throwIfAborted();
       doing = "waiting for another process that migrates";
       await takeLock(client, seconds);
       doing = "running migrations";
@@ -54,17 +62,21 @@ export function createMigration(configuration: ServiceConfiguration, logger: Log
       });
       return done.map(({ name }) => name);
     } finally {
-      // Never lent again: its settings are the migration's own, and ending it frees the lock.
-      client.release(true);
+      signal.removeEventListener("abort", end);
+      end();
     }
   }
 
   return {
     async run() {
-      const deadline = Promise.withResolvers<never>();
-      const timer = setTimeout(() => deadline.reject(new MigrationDeadlineError(seconds, doing)), seconds * 1000);
+      const late = Promise.withResolvers<never>();
+      const deadline = new AbortController();
+      const timer = setTimeout(() => {
+        late.reject(new MigrationDeadlineError(seconds, doing));
+        deadline.abort();
+      }, seconds * 1000);
       try {
-        return await Promise.race([migrate(), deadline.promise]);
+        return await Promise.race([migrate(deadline.signal), late.promise]);
       } finally {
         clearTimeout(timer);
       }

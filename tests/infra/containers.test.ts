@@ -24,6 +24,7 @@ for (const stack of STACKS) {
       for (const container of containersOf(await programOf(stack))) {
         assert.equal(container.user, "1000:1000");
         assert.equal(container.readonlyRootFilesystem, true);
+        assert.notEqual(container.privileged, true);
         assert.deepEqual(container.linuxParameters, { capabilities: { drop: ["ALL"] }, initProcessEnabled: true });
         assert.equal(container.secrets, undefined);
         assert.equal(container.mountPoints, undefined);
@@ -82,6 +83,12 @@ for (const stack of STACKS) {
           (error) => error instanceof ConfigurationError && error.message.includes(name),
           `${name} is declared, but the application does not read it`,
         );
+      }
+    });
+
+    it("look for credentials at the task's endpoint only, never at an EC2 instance's", async () => {
+      for (const container of containersOf(await programOf(stack))) {
+        assert.equal(environmentOf(container).AWS_EC2_METADATA_DISABLED, "true", container.name);
       }
     });
 

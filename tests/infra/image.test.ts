@@ -62,6 +62,16 @@ describe("The image", () => {
     assert.ok(!path.isAbsolute(first.context), "an absolute path would differ from machine to machine");
   });
 
+  it("has every file of its build context in that hash", async () => {
+    const context = contextOf(await programOf("production"));
+    const names = readdirSync(context, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(context, path.join(entry.parentPath, entry.name)));
+    assert.ok(names.length > 4, names.join(", "));
+    const files = new Map(names.map((name) => [name, readFileSync(path.join(context, name))]));
+    assert.equal(contentHash(files), path.basename(context));
+  });
+
   it("has another tag when any file of the build is another, or is named otherwise", () => {
     const bytes = (text: string) => new TextEncoder().encode(text);
     const files: [string, Uint8Array][] = [

@@ -41,6 +41,11 @@ describe("The harness", () => {
 
   it("evaluates a preview, in which computed outputs are unknown", async () => {
     const { resources } = await evaluate("production", { preview: true });
+    const proxy = resources.find(({ type }) => type === "aws:rds/proxy:Proxy");
+    assert.equal(proxy?.inputs.engineFamily, "POSTGRESQL");
+    assert.deepEqual([proxy?.id, proxy?.outputs.endpoint], ["", undefined]);
+    assert.notEqual(typeof proxy?.inputs.name, "string", "the name comes from ids that AWS has not given yet");
+    // Nothing is made inside an apply, which a preview would not show.
     assert.deepEqual(
       resources.map(({ urn }) => urn).sort(),
       (await evaluate("production")).resources.map(({ urn }) => urn).sort(),

@@ -59,9 +59,11 @@ export function containers(): {
     return path;
   }
 
+  const workspace = () => folder(0o711);
+
   return {
     image,
-    workspace: () => folder(0o711),
+    workspace,
     start: async (main, surroundings = {}, definition = {}) => {
       const lines: ContainerLine[] = [];
       const container = await startContainer(
@@ -73,7 +75,13 @@ export function containers(): {
           stopTimeoutSeconds: 10,
           ...definition,
         },
-        { folder: surroundings.folder ?? (await image(main)), onLine: (line) => lines.push(line), ...surroundings },
+        {
+          folder: surroundings.folder ?? (await image(main)),
+          // The checkout may be where only root may go.
+          workspace: await workspace(),
+          onLine: (line) => lines.push(line),
+          ...surroundings,
+        },
       );
       running.push(container);
       return { container, lines };

@@ -30,7 +30,7 @@ describe("A container of the local environment", () => {
         AWS_CONTAINER_AUTHORIZATION_TOKEN: "let-me-in",
         ...(process.platform === "darwin" && { __CF_USER_TEXT_ENCODING: seen.__CF_USER_TEXT_ENCODING }),
       });
-      assert.match(NODE_OPTIONS ?? "", /^--import=file:\/\/\/\S+\/local\/preload\.mjs$/);
+      assert.match(NODE_OPTIONS ?? "", /^--import=file:\/\/\/\S+\/preload\.mjs$/);
       assert.match(NODE_EXTRA_CA_CERTS ?? "", /\/ca\.pem$/);
     } finally {
       delete process.env.PGPASSWORD;
@@ -160,7 +160,7 @@ describe("A container of the local environment", () => {
     if (process.getuid?.() !== 0) this.skip();
     const locked = await image(server);
     await chmod(locked, 0o700);
-    await assert.rejects(start("", { folder: locked }), {
+    await assert.rejects(start("", { folder: locked, workspace: undefined }), {
       code: "START_FAILED",
       message: /may not use .*; give a workspace/,
     });

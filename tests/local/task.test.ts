@@ -35,7 +35,7 @@ function service(condition: string, changes: Partial<DeclaredContainer> = {}): D
 }
 
 describe("A task of the local environment", () => {
-  const { image } = fixture();
+  const { image, workspace } = fixture();
   const tasks: Task[] = [];
   const lines: ContainerLine[] = [];
   const texts = (): string[] => lines.map(({ text }) => text);
@@ -55,7 +55,7 @@ describe("A task of the local environment", () => {
       lines.push(line);
       heardLine.emit("line");
     };
-    const surroundings = { folder, onLine, ...changes };
+    const surroundings = { folder, workspace: await workspace(), onLine, ...changes };
     const task = await runTask({ containers, containerName: "service", containerPort: 8080 }, surroundings);
     tasks.push(task);
     return task;

@@ -14,17 +14,21 @@ export interface Service {
 export function createService(configuration: ServiceConfiguration, logger: Logger): Service {
   const pool = createPool(configuration, logger);
   const server = createServer({ pool, logger, configuration, secrets: secretsOf(configuration) });
+  let connected = false;
   return {
     async start() {
       // A task that never reached the database must not take traffic.
       await pool.query("SELECT 1");
+      connected = true;
       const address = await server.listen({ host: configuration.listenHost, port: configuration.port });
       logger.info({ address }, "The service is ready");
       return address;
     },
     async stop() {
       await server.close();
-      await pool.end();
+      const ended = pool.end();
+      // Before the first query there is nothing to finish, and node-postgres would wait for an attempt to connect until its limit.
+      if (connected) await ended;
     },
   };
 }

@@ -14,7 +14,7 @@ import { type Reaper, startReaper } from "./reaper.ts";
 const HELP = `Usage: npm run dev -- [--port N]
 
 The service on its development path: a PostgreSQL of its own with the password of .env.development.example, no AWS call. It starts
-again whenever a file under app/ changes. Data is gone when it stops. Ctrl-C stops it.
+again whenever a TypeScript file under app/ changes. Data is gone when it stops. Ctrl-C stops it.
 
 Options:
   --port N    port of 127.0.0.1 to listen on (default: 8080)
@@ -57,7 +57,7 @@ async function develop(port: number, teardown: Teardown, { signal, log }: Comman
   const run = (args: readonly string[]) => start(args, env, reaper, teardown);
   const migrated = await ended(run(["app/main.ts", "migrate"]), signal);
   if (migrated !== 0) return migrated;
-  log(`the service restarts when a file under app/ changes: http://127.0.0.1:${port}/projects`);
+  log(`the service restarts when a TypeScript file under app/ changes: http://127.0.0.1:${port}/projects`);
   return Promise.race([
     ended(run(["--watch", "--watch-preserve-output", "app/main.ts", "serve"]), signal),
     postgres.exited.then(() => 1),

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { parse } from "yaml";
 
 /** Folder of the program: Pulumi.yaml, the stack files, index.ts. */
@@ -62,10 +62,18 @@ async function readStackFile(stack: string): Promise<{ readonly config?: Readonl
     return (await readYaml(`Pulumi.${stack}.yaml`)) ?? {};
   } catch (cause) {
     if (!isMissingFile(cause)) throw cause;
-    throw new StackConfigurationError(`there is no stack ${stack}: no file Pulumi.${stack}.yaml beside Pulumi.yaml`, {
-      cause,
-    });
+    const stacks = (await stackNames()).join(", ");
+    throw new StackConfigurationError(
+      `there is no stack ${stack}: no file Pulumi.${stack}.yaml beside Pulumi.yaml; there are ${stacks}`,
+      { cause },
+    );
   }
+}
+
+/** Stacks that have a file. */
+async function stackNames(): Promise<readonly string[]> {
+  const files = await readdir(PROGRAM_FOLDER);
+  return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
 async function readYaml<T>(name: string): Promise<T> {

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { readConfiguration } from "../../app/config.ts";
+import { createPool, secretsOf } from "../../app/pool.ts";
+import { RdsIamPool } from "../../app/postgres/index.ts";
+import { captureLog } from "./captured-log.ts";
+import { developmentEnvironment } from "./development.ts";
+import { withCredentialsEndpoint } from "./postgres/credentials-endpoint.ts";
+import { createTestDatabase } from "./test-database.ts";
+
+const PRODUCTION = {
+  ENV: "production",
+  AWS_REGION: "eu-west-2",
+  DB_HOST: "h.example",
+  POSTGRES_DB: "app",
+  POSTGRES_USER: "app_master",
+  REQUEST_DEADLINE_SECONDS: "100",
+  KEEP_ALIVE_SECONDS: "130",
+  DRAIN_SECONDS: "110",
+  MIGRATION_DEADLINE_SECONDS: "110",
+  DB_POOL_SIZE: "8",
+  DB_CONNECT_RETRY_SECONDS: "60",
+  DB_ACQUIRE_SECONDS: "90",
+  DB_CONNECTION_LIFETIME_SECONDS: "1000",
+};
+
+describe("The pool that ENV chooses", () => {
+  it("is the one of IAM tokens in production, with the declared limits", async () => {
+    const configuration = readConfiguration(PRODUCTION);
+    const pool = createPool(configuration, captureLog().logger);
+    assert.ok(pool instanceof RdsIamPool);
+    assert.equal(pool.options.max, 8);
+    assert.equal(pool.options.host, "h.example");
+    assert.equal(pool.options.password, undefined);
+    assert.deepEqual(pool.options.ssl, { rejectUnauthorized: true, minVersion: "TLSv1.2" });
+    for (let n = 0; n < 100; n++) {
+      const life = pool.options.maxLifetimeSeconds ?? 0;
+      assert.ok(life >= 600 && life <= 1000, String(life));
+    }
+    assert.deepEqual(secretsOf(configuration), []);
+    await pool.end();
+  });
+
+  it("is a plain one in development, with none of the production pool's settings, whatever else is set", async () => {
+    const database = await createTestDatabase();
+    const { ENV: _, ...others } = PRODUCTION;
+    const configuration = readConfiguration({ ...others, ...developmentEnvironment(database) });
+    const pool = createPool(configuration, captureLog().logger);
+    assert.ok(!(pool instanceof RdsIamPool));
+    assert.equal(pool.options.ssl, undefined);
+    assert.equal(pool.options.maxLifetimeSeconds, 0);
+    assert.equal(pool.options.idleTimeoutMillis, 10_000);
+    assert.equal(pool.options.Client, undefined);
+    assert.deepEqual(secretsOf(configuration), [database.password]);
+    await withCredentialsEndpoint(async (fetches) => {
+      assert.deepEqual((await pool.query("SELECT current_user AS name")).rows, [{ name: database.user }]);
+      assert.equal(fetches(), 0);
+    });
+    await pool.end();
+  });
+
+  it("has limits of its own where the migrations ask for them", async () => {
+    const pool = createPool(readConfiguration(PRODUCTION), captureLog().logger, { max: 1, connectSeconds: 110 });
+    assert.equal(pool.options.max, 1);
+    // One second above the overall limit, which comes first.
+    assert.equal(pool.options.connectionTimeoutMillis, 111_000);
+    await pool.end();
+  });
+});

@@ -131,10 +131,12 @@ export class Network extends pulumi.ComponentResource {
 
   /** The gateway endpoint on the isolated subnets' route tables, of which awsx makes one a subnet. */
   #createS3Endpoint(name: string, region: pulumi.Input<string>, zones: number): pulumi.Output<string> {
-    const routeTableIds = Array.from({ length: zones }, (_, zone) => {
+    const routeTables = Array.from({ length: zones }, (_, zone) => {
       const subnetId = this.isolatedSubnetIds.apply((ids) => ids[zone] as string);
       return aws.ec2.getRouteTableOutput({ subnetId }, { parent: this }).routeTableId;
     });
+    // Subnets of an existing VPC may share one.
+    const routeTableIds = pulumi.all(routeTables).apply((ids) => [...new Set(ids)]);
     const endpoint = new aws.ec2.VpcEndpoint(
       `${name}-s3`,
       {

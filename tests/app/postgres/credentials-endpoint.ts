@@ -15,12 +15,12 @@ export interface CredentialsEndpoint {
   close(): Promise<void>;
 }
 
-/** Listens on the loopback; `status` other than 200 refuses every fetch. */
-export async function startCredentialsEndpoint(status = 200): Promise<CredentialsEndpoint> {
+/** Listens on the loopback, and answers whoever has the authorization token. */
+export async function startCredentialsEndpoint(): Promise<CredentialsEndpoint> {
   let fetches = 0;
   const server = createServer((request, response) => {
     fetches += 1;
-    const allowed = status === 200 && request.headers.authorization === TOKEN;
+    const allowed = request.headers.authorization === TOKEN;
     response.writeHead(allowed ? 200 : 403, { "content-type": "application/json", connection: "close" });
     const Expiration = new Date(Date.now() + 6 * 3_600_000).toISOString();
     response.end(JSON.stringify(allowed ? { ...KEYS, Expiration } : { message: "no" }));

@@ -1,8 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type pg from "pg";
+import { answerClientError } from "./client-error.ts";
 import type { ServiceConfiguration } from "./config.ts";
 import { drainConnections } from "./drain.ts";
 import { Members } from "./members.ts";
@@ -29,11 +36,20 @@ const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 /** The HTTP API, ready to listen. Every answer carries `x-request-id`; every error is `{"error": {code, message, requestId}}`. */
 export function createServer({ pool, logger, configuration, secrets }: ServerDependencies): FastifyInstance {
   const deadlineMs = configuration.requestDeadlineSeconds * 1000;
+  function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const { status, code, message, cause } = problemOf(error);
+    if (status >= 500) request.log.error({ requestId: request.id, code, err: cause ?? error }, message);
+    // Set here as well: what fastify refuses before it knows the route has met no hook.
+    void reply.code(status).header("x-request-id", request.id);
+    void reply.send({ error: { code, message: scrub(message, secrets), requestId: request.id } });
+  }
   const app = fastify({
     loggerInstance: logger,
     // One line a request, written below.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
     handlerTimeout: deadlineMs,
     // A client that sends its request too slowly is cut off by the HTTP server itself.
@@ -59,11 +75,7 @@ export function createServer({ pool, logger, configuration, secrets }: ServerDep
   app.setNotFoundHandler((request) => {
     throw new Problem(404, "ROUTE_NOT_FOUND", `There is no ${request.method} ${request.url.split("?")[0]}`);
   });
-  app.setErrorHandler((error, request, reply) => {
-    const { status, code, message, cause } = problemOf(error);
-    if (status >= 500) request.log.error({ requestId: request.id, code, err: cause ?? error }, message);
-    return reply.code(status).send({ error: { code, message: scrub(message, secrets), requestId: request.id } });
-  });
+  app.setErrorHandler(answerError);
 
   app.register(healthRoutes(pool));
   app.register(projectRoutes(new Projects(pool)));

@@ -12,6 +12,20 @@ describe("The server", () => {
     assertProblem(await api.ask("PUT", "/projects", {}), 404, "ROUTE_NOT_FOUND", /^There is no PUT \/projects$/);
   });
 
+  it("answers a path that cannot be decoded, or that is too long, with a JSON error of its own", async () => {
+    assertProblem(await api.ask("GET", "/projects/%ZZ"), 400, "BAD_REQUEST", /^The request cannot be understood$/);
+    const long = await api.ask("GET", `/projects/${"x".repeat(101)}`);
+    assertProblem(long, 414, "BAD_REQUEST", /^The request cannot be understood$/);
+  });
+
+  it("answers a length that is not the body's, and a parameter given twice", async () => {
+    const headers = { "content-type": "application/json", "content-length": "5" };
+    const payload = '{"name":"x"}';
+    const wrong = await api.server.inject({ method: "POST", url: "/projects", headers, payload });
+    assertProblem(wrong, 400, "BAD_REQUEST", /^The request cannot be understood$/);
+    assertProblem(await api.ask("GET", "/projects?limit=1&limit=2"), 400, "VALIDATION", /^querystring limit: /);
+  });
+
   const bodies: readonly [string, string, string | undefined, number, string, RegExp][] = [
     ["malformed JSON", '{"name": ', "application/json", 400, "MALFORMED_JSON", /^The body is not valid JSON$/],
     ["an empty body", "", "application/json", 400, "MALFORMED_JSON", /^The body is empty: send JSON$/],

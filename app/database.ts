@@ -65,8 +65,11 @@ function translate(error: unknown): unknown {
     : error;
 }
 
-/** A connection that ended: a FATAL of the server (57P01, for instance) or an error of the socket. */
+/** A connection that ended: a FATAL of the server (57P01, for instance), an error of the socket, or silence past the pool's limit. */
 function isLost(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return true;
-  return error instanceof Error && ("syscall" in error || /^(Connection terminated|Client has)/.test(error.message));
+  return (
+    error instanceof Error &&
+    ("syscall" in error || /^(Connection terminated|Client has|Query read timeout)/.test(error.message))
+  );
 }

@@ -8,14 +8,22 @@ export interface PoolLimits {
   readonly max?: number;
   /** Both the budget of retries and the overall limit, in seconds. */
   readonly connectSeconds?: number;
+  /** How long the answer to a statement may take, in seconds; undefined sets no limit. */
+  readonly querySeconds?: number | undefined;
 }
 
+/** One attempt outlasts the proxy's borrow time-out by this, so that the proxy's own answer is heard. */
+const ANSWER_SECONDS = 5;
+
+/**
+ * Above the `statement_timeout` of the role, so that it is PostgreSQL that gives up on a slow statement. This limit is for a connection
+ * whose other end is gone without a word: no server's time-out reaches through it, and the client would stay lent for many minutes.
+ */
+const QUERY_SECONDS = 25;
+
 /** The pool that `ENV` chose. Its events go to the logger `db-auth`. */
-export function createPool(
-  { database }: ServiceConfiguration,
-  logger: Logger,
-  { max = database.poolSize, connectSeconds }: PoolLimits = {},
-): pg.Pool {
+export function createPool({ database }: ServiceConfiguration, logger: Logger, limits: PoolLimits = {}): pg.Pool {
+  const { max = database.poolSize, connectSeconds, querySeconds } = { querySeconds: QUERY_SECONDS, ...limits };
   const { host, port, user, name } = database;
   const acquireMs = (connectSeconds ?? database.acquireSeconds) * 1000;
   const shared = { host, port, user, database: name, max, acquireMs, log: logger.child({ logger: "db-auth" }) };
@@ -25,6 +33,8 @@ export function createPool(
     region: database.region,
     connectRetryMs: (connectSeconds ?? database.connectRetrySeconds) * 1000,
     lifetimeSeconds: database.lifetimeSeconds,
+    attemptMs: (Math.max(0, database.acquireSeconds - database.connectRetrySeconds) + ANSWER_SECONDS) * 1000,
+    ...(querySeconds === undefined ? {} : { queryMs: querySeconds * 1000 }),
   });
 }
 

@@ -59,6 +59,7 @@ export class RdsIamPool extends pg.Pool {
       keepAlive: true,
       ssl: { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) },
       ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
+      ...(options.queryMs === undefined ? {} : { query_timeout: options.queryMs }),
       Client: tokenClient({
         mint: () => mint(signer, refusedMints),
         mintMs: options.mintMs ?? 10_000,

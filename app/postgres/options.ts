@@ -31,6 +31,11 @@ export interface RdsIamPoolOptions {
   readonly reachMs?: number;
   /** Limit of one attempt after the mint, in milliseconds; 35,000 by default: above a borrow time-out of 30 s. */
   readonly attemptMs?: number;
+  /**
+   * Limit of the answer to a statement, in milliseconds; none by default. It ends the wait, not the statement: whoever lent the connection
+   * must discard it. RDS Proxy ignores requests to cancel.
+   */
+  readonly queryMs?: number;
   /** Certificate authorities (PEM) instead of Node's own: RDS Proxy needs none. Verification itself cannot be switched off. */
   readonly ca?: string;
   readonly applicationName?: string;
@@ -50,7 +55,16 @@ const REFUSED: Readonly<Record<string, string>> = {
   options: "RDS Proxy does not accept it; use ALTER ROLE … SET in a migration",
 };
 
-const POSITIVE = ["max", "connectRetryMs", "acquireMs", "lifetimeSeconds", "mintMs", "reachMs", "attemptMs"] as const;
+const POSITIVE = [
+  "max",
+  "connectRetryMs",
+  "acquireMs",
+  "lifetimeSeconds",
+  "mintMs",
+  "reachMs",
+  "attemptMs",
+  "queryMs",
+] as const;
 
 /** Throws one `POOL_CONFIGURATION` error that names every mistake; no value of a refused option is printed. */
 export function checkOptions(options: RdsIamPoolOptions): void {

@@ -43,7 +43,10 @@ const loadBalancer = new LoadBalancer("load-balancer", {
   deregistrationDelaySeconds: timeouts.drain,
 });
 
-const image = new ApplicationImage("application", { cpuArchitecture: configuration.service.cpuArchitecture });
+const image = new ApplicationImage("application", {
+  cpuArchitecture: configuration.service.cpuArchitecture,
+  protected: configuration.database.deletionProtection,
+});
 const identity = new ServiceIdentity("service", {
   vpcId,
   repositoryArn: image.repositoryArn,

@@ -113,11 +113,14 @@ function layOut(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
   if (existsSync(folder)) return;
   mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-`);
-  // The image's user is not the one who builds it.
+  // COPY keeps modes, and the image's user is not who builds it: the umask of whoever does must not decide whether it can read.
   chmodSync(draft, 0o755);
   for (const [name, content] of files) {
-    mkdirSync(path.dirname(path.join(draft, name)), { recursive: true });
-    writeFileSync(path.join(draft, name), content);
+    const file = path.join(draft, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    chmodSync(path.dirname(file), 0o755);
+    writeFileSync(file, content);
+    chmodSync(file, 0o644);
   }
   try {
     renameSync(draft, folder);

@@ -143,7 +143,8 @@ export class Database extends pulumi.ComponentResource {
         backupRetentionPeriod: database.backupRetentionDays,
         copyTagsToSnapshot: true,
         deletionProtection: database.deletionProtection,
-        finalSnapshotIdentifier: `${identifier}-final`,
+        // The key is new with each stack: one that is destroyed, made again and destroyed leaves two snapshots.
+        finalSnapshotIdentifier: pulumi.interpolate`${identifier}-final-${storageKey.keyId}`,
         skipFinalSnapshot: false,
         enabledCloudwatchLogsExports: [...LOG_EXPORTS],
         // The proxy logs in with the password of the secret; a role with rds_iam could not.

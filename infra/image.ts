@@ -6,10 +6,15 @@ import type { CpuArchitecture } from "./config.ts";
 /** Docker's names of the processors. */
 const PLATFORM: Readonly<Record<CpuArchitecture, string>> = { ARM64: "linux/arm64", X86_64: "linux/amd64" };
 
-/** Enough to roll back to for months, and never the one untagged image of awsx's default, which is the running one. */
+/** Enough to roll back to; never awsx's default of one untagged image, which would be the running one. */
 const KEPT_IMAGES = 20;
 
+/** Start of every tag, by which the lifecycle policy knows images from what buildx pushes beside them. */
+const TAG_PREFIX = "app-";
+
 export interface ApplicationImageArgs {
+  /** Whether the repository refuses to be deleted while it holds images. */
+  readonly protected: boolean;
   /** Processor of the image's platform. A change builds another image. */
   readonly cpuArchitecture: CpuArchitecture;
 }
@@ -31,10 +36,16 @@ export class ApplicationImage extends pulumi.ComponentResource {
       name,
       {
         imageTagMutability: "IMMUTABLE",
+        forceDelete: !args.protected,
         imageScanningConfiguration: { scanOnPush: true },
         lifecyclePolicy: {
           rules: [
-            { description: `Keep the last ${KEPT_IMAGES}`, tagStatus: "any", maximumNumberOfImages: KEPT_IMAGES },
+            {
+              description: `Keep the last ${KEPT_IMAGES}`,
+              tagStatus: "tagged",
+              tagPrefixList: [TAG_PREFIX],
+              maximumNumberOfImages: KEPT_IMAGES,
+            },
           ],
         },
       },
@@ -47,7 +58,7 @@ export class ApplicationImage extends pulumi.ComponentResource {
         context: bundle.context,
         dockerfile: `${bundle.context}/Dockerfile`,
         platform: PLATFORM[args.cpuArchitecture],
-        imageTag: `${bundle.hash}-${args.cpuArchitecture.toLowerCase().replace("_", "-")}`,
+        imageTag: `${TAG_PREFIX}${bundle.hash}-${args.cpuArchitecture.toLowerCase().replace("_", "-")}`,
       },
       { parent: this },
     );

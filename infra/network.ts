@@ -6,7 +6,10 @@ import type { Account } from "./iam.ts";
 import { type Hop, openPath, securityGroup, tcp } from "./security-groups.ts";
 
 export interface NetworkArgs {
-  /** A VPC to make, or an existing one by ids. Going from one to the other replaces nearly everything. */
+  /**
+   * A VPC to make, or an existing one by ids. A stack that stands cannot move to another VPC: AWS refuses to take a database there.
+   * Make a new stack and restore a snapshot.
+   */
   readonly network: NetworkConfiguration;
   /** Where the stack lives. */
   readonly account: pulumi.Output<Account>;

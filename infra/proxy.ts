@@ -133,7 +133,12 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     const policy = pulumi
       .all([secretArn, keyArn, this.#args.account])
       .apply(([secret, key, account]) => JSON.stringify(readSecret(secret, key, account)));
-    return new aws.iam.RolePolicy(`${name}-read-secret`, { role: role.name, policy }, { parent: this });
+    // Replaced, never rewritten: with another database the old proxy keeps its secret until nobody uses it.
+    return new aws.iam.RolePolicy(
+      `${name}-read-secret`,
+      { role: role.name, policy },
+      { parent: this, replaceOnChanges: ["policy"] },
+    );
   }
 
   #createProxy(

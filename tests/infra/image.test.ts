@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -42,6 +42,15 @@ describe("The image", () => {
     );
   });
 
+  it("can be read by the image's user, whatever umask its builder has", async () => {
+    const context = contextOf(await programOf("production"));
+    for (const file of ["main.js", "main.js.map", "migrations/0001_role-time-outs.sql"]) {
+      assert.equal(statSync(path.join(context, file)).mode & 0o777, 0o644, file);
+    }
+    for (const folder of [".", "migrations"])
+      assert.equal(statSync(path.join(context, folder)).mode & 0o777, 0o755, folder);
+  });
+
   it("starts without anything installed beside it", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ["main.js", "--help"], {
       cwd: contextOf(await programOf("production")),
@@ -55,7 +64,7 @@ describe("The image", () => {
     const first = bundleApplication();
     assert.deepEqual(bundleApplication(), first);
     const { inputs } = only(await programOf("production"), "Image");
-    assert.equal(inputs.imageTag, `${first.hash}-arm64`);
+    assert.equal(inputs.imageTag, `app-${first.hash}-arm64`);
     assert.equal(inputs.context, first.context);
     assert.equal(inputs.dockerfile, `${first.context}/Dockerfile`);
     assert.ok(first.context.endsWith(first.hash));
@@ -123,10 +132,12 @@ describe("The image", () => {
     const { inputs } = only(await programOf("production"), "Repository");
     assert.equal(inputs.imageTagMutability, "IMMUTABLE");
     assert.deepEqual(inputs.imageScanningConfiguration, { scanOnPush: true });
+    assert.equal(inputs.forceDelete, false);
+    assert.equal(only(await programOf("staging"), "Repository").inputs.forceDelete, true);
     const { rules } = inputs.lifecyclePolicy as { rules: Record<string, unknown>[] };
     assert.deepEqual(
-      rules.map(({ tagStatus, maximumNumberOfImages }) => ({ tagStatus, maximumNumberOfImages })),
-      [{ tagStatus: "any", maximumNumberOfImages: 20 }],
+      rules.map(({ description: _, ...rule }) => rule),
+      [{ tagStatus: "tagged", tagPrefixList: ["app-"], maximumNumberOfImages: 20 }],
     );
   });
 });

@@ -93,6 +93,12 @@ describe("The proxy", () => {
     assert.equal(new Set(names).size, 1);
   });
 
+  it("keeps the secret of the old database until nobody uses the old proxy", async () => {
+    const { inputs, options } = only(await programOf("production"), "RolePolicy", "proxy-read-secret");
+    assert.deepEqual(options.replaceOnChanges, ["policy"]);
+    assert.equal(inputs.name, undefined);
+  });
+
   it("is granted to the task by a policy that is replaced, never rewritten under tasks that run", async () => {
     const program = await programOf("production");
     const { inputs, options } = only(program, "RolePolicy", "proxy-connect-service");

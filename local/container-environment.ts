@@ -37,6 +37,9 @@ export const environmentAdditions = {
     "stands for AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, which ECS sets and which the SDK resolves against 169.254.170.2",
   AWS_CONTAINER_AUTHORIZATION_TOKEN:
     "lets this container alone have the credentials, since loopback has no task network",
+  AWS_SHARED_CREDENTIALS_FILE:
+    "an image has no home with profiles; a developer's has, and the SDK would sign with them",
+  AWS_CONFIG_FILE: "likewise",
   NODE_EXTRA_CA_CERTS: "the local certificate authority, since Amazon's cannot sign for a laptop",
   NODE_OPTIONS: "loads the preload that stands for the container's network",
   LOCAL_CONTAINER_NETWORK: "the preload's hosts file and port mapping; removed before the application runs",
@@ -65,6 +68,8 @@ export function containerEnvironment(
     added.AWS_EXECUTION_ENV = "AWS_ECS_FARGATE";
     added.AWS_CONTAINER_CREDENTIALS_FULL_URI = sources.credentials.fullUri;
     added.AWS_CONTAINER_AUTHORIZATION_TOKEN = sources.credentials.authorizationToken;
+    added.AWS_SHARED_CREDENTIALS_FILE = "/dev/null";
+    added.AWS_CONFIG_FILE = "/dev/null";
   }
   if (sources.caFile !== undefined) added.NODE_EXTRA_CA_CERTS = sources.caFile;
   if (sources.containerPort !== undefined || (sources.hosts ?? []).length > 0) {

@@ -47,6 +47,8 @@ export interface DeclaredContainer {
   /** `uid:gid` of the task definition's `user`. */
   readonly user: string;
   readonly stopTimeoutSeconds: number;
+  /** How long a container that depends on this one waits for it. */
+  readonly startTimeoutSeconds: number;
   readonly dependsOn: readonly { readonly containerName: string; readonly condition: string }[];
   readonly dockerLabels: Readonly<Record<string, string>>;
 }
@@ -60,6 +62,8 @@ export interface DeclaredService {
   /** Name and port of the container that the target group sends requests to. */
   readonly containerName: string;
   readonly containerPort: number;
+  /** How long a new task may take until it answers: the grace of the load balancer's health check. */
+  readonly startLimitSeconds: number;
   /** Folder, relative to the working directory, that the image is built from. */
   readonly imageContext: string;
 }

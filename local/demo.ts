@@ -2,7 +2,7 @@ import { type CommandContext, runCommand } from "./command.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Declared } from "./declared.ts";
 import { rotateUnderLoad } from "./demo/drill.ts";
-import { Observation, storedProjectIds } from "./demo/observation.ts";
+import { Observation, storedIds } from "./demo/observation.ts";
 import { DEMO_CONFIG, DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import type { RunningService } from "./environment/service.ts";
 import { startEnvironment } from "./environment.ts";
@@ -112,7 +112,7 @@ async function perform(
       tokensMinted: observation.tokens,
       databaseAuthErrors: observation.errors.length,
       acknowledgedIds: load.acknowledgedIds,
-      storedIds: await storedProjectIds(postgres.directUrl),
+      storedIds: await storedIds(postgres.directUrl),
     };
     return staticPassword ? judgeStaticPassword(evidence) : judge(evidence);
   } finally {

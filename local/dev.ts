@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
 import { type CommandContext, runCommand, UsageError } from "./command.ts";
@@ -13,12 +13,16 @@ import { type Reaper, startReaper } from "./reaper.ts";
 
 const HELP = `Usage: npm run dev -- [--port N]
 
-The service on its development path: a PostgreSQL of its own with the password of .env.development.example, no AWS call. It starts
+The service on its development path: a PostgreSQL of its own, with the variables of .env.development.example and over them those of
+.env.development where there is one; host and port are always this PostgreSQL's. No AWS call. It starts
 again whenever a TypeScript file under app/ changes. Data is gone when it stops. Ctrl-C stops it.
 
 Options:
   --port N    port of 127.0.0.1 to listen on (default: 8080)
   --help      this text`;
+
+/** A service that has not drained by then is killed: whoever presses Ctrl-C waits for it. */
+const STOP_LIMIT_MS = 5_000;
 
 const ROOT = fileURLToPath(PROGRAM_FOLDER);
 
@@ -38,7 +42,7 @@ await runCommand(async (context) => {
 
 async function develop(port: number, teardown: Teardown, { signal, log }: CommandContext): Promise<number> {
   const { database } = readDeclared(await evaluate("staging"));
-  const environment = parseEnv(readFileSync(new URL(".env.development.example", PROGRAM_FOLDER), "utf8"));
+  const environment = { ...environmentFile(".env.development.example"), ...environmentFile(".env.development") };
   const { POSTGRES_USER: user = "", POSTGRES_PASSWORD: password = "", POSTGRES_DB: name = "" } = environment;
   const reaper = startReaper({ log });
   teardown.add("the reaper", () => reaper.close());
@@ -64,6 +68,12 @@ async function develop(port: number, teardown: Teardown, { signal, log }: Comman
   ]);
 }
 
+/** Variables of a file beside the program, none where there is no such file. */
+function environmentFile(name: string): NodeJS.Dict<string> {
+  const file = new URL(name, PROGRAM_FOLDER);
+  return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
+}
+
 /** A Node process in a group of its own, with this environment and nothing of ours but the path and the home. */
 function start(args: readonly string[], env: NodeJS.ProcessEnv, reaper: Reaper, teardown: Teardown): ChildProcess {
   const { PATH, HOME } = process.env;
@@ -78,7 +88,8 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, reaper: Reaper, 
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");
     process.kill(-Number(child.pid), "SIGTERM");
-    await gone;
+    const kill = setTimeout(() => process.kill(-Number(child.pid), "SIGKILL"), STOP_LIMIT_MS);
+    await gone.finally(() => clearTimeout(kill));
   });
   return child;
 }

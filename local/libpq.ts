@@ -9,6 +9,9 @@ Prints the environment with which psql, and whatever else is built on libpq, con
 the declared name, with an IAM token for a password. FILE holds the line that "npm run --silent local -- --json" printed. The token is
 signed by the AWS SDK with the task role's credentials, and good for 15 minutes.`;
 
+/** The endpoint is on this machine and answers in milliseconds. */
+const CREDENTIALS_TIMEOUT_MS = 5_000;
+
 /** The parts of the environment's description that a client needs to sign in. */
 interface Description {
   readonly region: string;
@@ -31,18 +34,33 @@ await runCommand(async () => {
   }
   const description = await readDescription(file);
   const { region, proxy, database, credentials } = description;
-  // The SDK's own way to a task's credentials, the only one that is to be tried.
-  process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = credentials.fullUri;
-  process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = credentials.authorizationToken;
-  process.env.AWS_EC2_METADATA_DISABLED = "true";
-  for (const variable of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]) {
-    delete process.env[variable];
-  }
-  const signer = new Signer({ region, hostname: proxy.endpoint, port: proxy.port, username: database.user });
+  const signer = new Signer({
+    region,
+    hostname: proxy.endpoint,
+    port: proxy.port,
+    username: database.user,
+    credentials: await taskCredentials(credentials),
+  });
   const environment = libpqEnvironment(description, await signer.getAuthToken());
   for (const [name, value] of Object.entries(environment)) process.stdout.write(`export ${name}=${quoted(value)}\n`);
   return 0;
 });
+
+/** The task role's credentials from the environment's endpoint; never those that the SDK would find on a developer's machine. */
+async function taskCredentials({ fullUri, authorizationToken }: Description["credentials"]) {
+  const response = await fetch(fullUri, {
+    headers: { authorization: authorizationToken },
+    signal: AbortSignal.timeout(CREDENTIALS_TIMEOUT_MS),
+  }).catch((cause: unknown) => {
+    throw new Error(`the local environment does not answer at ${new URL(fullUri).origin}: is it still running?`, {
+      cause,
+    });
+  });
+  if (!response.ok)
+    throw new Error(`the credentials endpoint answered ${response.status}: is FILE of the environment that runs?`);
+  const { AccessKeyId, SecretAccessKey, Token } = (await response.json()) as Record<string, string>;
+  return { accessKeyId: String(AccessKeyId), secretAccessKey: String(SecretAccessKey), sessionToken: String(Token) };
+}
 
 /** The variables of libpq ("Environment Variables", PostgreSQL documentation). The host is verified, the address dialled. */
 function libpqEnvironment({ proxy, database }: Description, token: string): Record<string, string> {

@@ -24,7 +24,7 @@ export interface LoadOptions {
 export interface Load {
   /** What became of each request so far, in the order in which they ended. */
   readonly outcomes: readonly Outcome[];
-  /** Ids of the projects that the service has acknowledged as created. */
+  /** Ids of the projects and members that the service has acknowledged as created. */
   readonly acknowledgedIds: readonly string[];
   readonly inFlight: number;
   /** Sends `count` more requests at once: with more of them than idle connections the service must open new ones. */

@@ -42,8 +42,8 @@ export function reportText(report: Report, { colours = false }: { readonly colou
       ["requests", totals.requests],
       ["failed requests", totals.failed],
       ...(report.path === "token" ? ofTokens : []),
-      ["acknowledged writes", totals.acknowledged],
-      ["acknowledged writes missing", totals.missing],
+      ["acknowledged creations", totals.acknowledged],
+      ["acknowledged creations missing", totals.missing],
       [
         "latency p50 / p99 / max (ms)",
         latency ? [latency.p50, latency.p99, latency.max].map(rounded).join(" / ") : "-",

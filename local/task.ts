@@ -16,8 +16,7 @@ export interface TaskSurroundings extends Omit<ContainerSurroundings, "container
   /** Calls the start off: what has been started is stopped, and {@link runTask} rejects with `STOPPED`. */
   readonly signal?: AbortSignal;
   /**
-   * How long a container may take that another waits for, in milliseconds. 120,000 by default: the longest `startTimeout` on Fargate
-   * ("Amazon ECS task definition parameters for Fargate").
+   * How long a container may take that another waits for, in milliseconds. Its declared `startTimeout` by default.
    */
   readonly dependencyTimeoutMs?: number;
 }
@@ -62,7 +61,9 @@ export async function runTask(definition: TaskDefinition, surroundings: TaskSurr
     for (const container of order) {
       for (const dependency of container.dependsOn) {
         const other = started.get(dependency.containerName) as Container;
-        await met(container.name, other, dependency.condition, surroundings);
+        const declared = order.find(({ name }) => name === dependency.containerName) as DeclaredContainer;
+        const limitMs = surroundings.dependencyTimeoutMs ?? declared.startTimeoutSeconds * 1_000;
+        await met(container.name, other, dependency.condition, limitMs, surroundings.signal);
       }
       if (surroundings.signal?.aborted) throw calledOff(container.name);
       const published = container.name === definition.containerName ? { containerPort: definition.containerPort } : {};
@@ -82,17 +83,22 @@ export async function runTask(definition: TaskDefinition, surroundings: TaskSurr
 }
 
 /** Waits for a condition on a container that has started. */
-async function met(dependent: string, other: Container, condition: string, options: TaskSurroundings): Promise<void> {
+async function met(
+  dependent: string,
+  other: Container,
+  condition: string,
+  limitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (!endConditions.includes(condition)) return; // START
-  const limitMs = options.dependencyTimeoutMs ?? 120_000;
   const { promise: givenUp, reject } = Promise.withResolvers<never>();
   const late = setTimeout(() => {
     const message = `did not end within ${limitMs} ms, and "${dependent}" waits for it. ${other.lines.tail()}`;
     reject(new ContainerError("DEPENDENCY_TIMEOUT", other.name, message));
   }, limitMs);
   const onAbort = (): void => reject(calledOff(dependent));
-  options.signal?.addEventListener("abort", onAbort);
-  if (options.signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
   try {
     const exit = await Promise.race([other.exited, givenUp]);
     if (condition === "SUCCESS" && exit.code !== 0) {
@@ -100,7 +106,7 @@ async function met(dependent: string, other: Container, condition: string, optio
     }
   } finally {
     clearTimeout(late);
-    options.signal?.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 

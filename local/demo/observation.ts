@@ -29,14 +29,14 @@ export class Observation {
   };
 }
 
-/** Ids of the projects that the database holds, asked as its superuser, past proxy and service. */
-export async function storedProjectIds(directUrl: string): Promise<readonly string[]> {
+/** Ids of the projects and members that the database holds, asked as its superuser, past proxy and service. */
+export async function storedIds(directUrl: string): Promise<readonly string[]> {
   const client = new pg.Client({ connectionString: directUrl, connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
   // Told by the query that is running, too.
   client.on("error", () => {});
   await client.connect();
   try {
-    const { rows } = await client.query<{ id: string }>("select id from projects");
+    const { rows } = await client.query<{ id: string }>("select id from projects union all select id from members");
     return rows.map(({ id }) => id);
   } finally {
     await client.end();

@@ -39,28 +39,52 @@ const TASK_STOP_LIMIT_MS = 5_000;
  */
 export async function startService(
   { service, loadBalancer: declaredBalancer }: Pick<Declared, "service" | "loadBalancer">,
-  { reaper, workspace }: Foundation,
+  { postgres, reaper, workspace }: Foundation,
   network: Pick<TaskSurroundings, "credentials" | "caFile" | "hosts">,
   teardown: Teardown,
   { log, onLine, signal }: EnvironmentOptions,
 ): Promise<RunningService> {
   log(`starting the task: ${service.containers.map((container) => container.name).join(", then ")}`);
+  const halted = haltOf(postgres, signal);
   const task = await runTask(service, {
     folder: path.join(fileURLToPath(PROGRAM_FOLDER), service.imageContext),
     ...network,
     reaper,
     workspace,
+    listenTimeoutMs: service.startLimitSeconds * 1_000,
     ...(onLine && { onLine }),
-    ...(signal && { signal }),
+    signal: halted,
+  }).catch((error: unknown) => {
+    // The task says only that it was called off; this says why.
+    throw halted.aborted ? halted.reason : error;
   });
   teardown.add("the task", () => stopTask(task));
-  const targetPort = await task.application.port;
+  const targetPort = await unlessHalted(task.application.port, halted);
   log(`the service answers ${Date.now() - task.application.startedAt} ms after its process was started`);
   const loadBalancer = await startLoadBalancer({ declared: declaredBalancer, targetPort });
   teardown.add("the load balancer", () => loadBalancer.close());
-  await loadBalancer.healthy();
+  await unlessHalted(loadBalancer.healthy(), halted);
   log(`the service is healthy behind ${loadBalancer.url}`);
   return { task, loadBalancer };
+}
+
+/** Aborts when the user calls the start off, or when the database ends that the task waits for. */
+function haltOf({ exited }: Postgres, signal: AbortSignal | undefined): AbortSignal {
+  const ended = new AbortController();
+  exited.then(({ signal: killer, code }) =>
+    ended.abort(
+      new EnvironmentError(`PostgreSQL ended (${killer ?? `exit code ${code}`}) while the service was starting`),
+    ),
+  );
+  return signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
+}
+
+function unlessHalted<T>(work: Promise<T>, halted: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const halt = () => reject(halted.reason);
+  halted.addEventListener("abort", halt, { once: true });
+  if (halted.aborted) halt();
+  return Promise.race([work, promise]).finally(() => halted.removeEventListener("abort", halt));
 }
 
 async function stopTask(task: Task): Promise<void> {

@@ -41,8 +41,9 @@ const recentProjects = 1_000;
 
 /** Decides what is asked next: always something that must succeed, given what the service has acknowledged. */
 export class Workload {
-  /** Ids of the projects whose creation the service has acknowledged, in that order. */
+  /** Ids of the projects and members whose creation the service has acknowledged, in that order. */
   readonly acknowledgedIds: string[] = [];
+  readonly #projects: string[] = [];
   readonly #members: { readonly projectId: string; readonly memberId: string }[] = [];
   #step = 0;
 
@@ -82,7 +83,10 @@ export class Workload {
       path: "/projects",
       body: JSON.stringify({ id, name: `project ${step}` }),
       expectedStatus: 201,
-      acknowledged: () => this.acknowledgedIds.push(id),
+      acknowledged: () => {
+        this.acknowledgedIds.push(id);
+        this.#projects.push(id);
+      },
     };
   }
 
@@ -94,7 +98,10 @@ export class Workload {
       path: `/projects/${projectId}/members`,
       body: JSON.stringify({ id: memberId, name: `member ${step}` }),
       expectedStatus: 201,
-      acknowledged: () => this.#members.push({ projectId, memberId }),
+      acknowledged: () => {
+        this.acknowledgedIds.push(memberId);
+        this.#members.push({ projectId, memberId });
+      },
     };
   }
 
@@ -112,7 +119,7 @@ export class Workload {
 
   /** Spread over the recent projects without a random source: a stride that shares no factor with 1,000. */
   #recentProject(step: number): string | undefined {
-    const among = Math.min(this.acknowledgedIds.length, recentProjects);
-    return this.acknowledgedIds.at(-1 - ((step * 617) % Math.max(among, 1)));
+    const among = Math.min(this.#projects.length, recentProjects);
+    return this.#projects.at(-1 - ((step * 617) % Math.max(among, 1)));
   }
 }

@@ -95,6 +95,7 @@ function readService(program: Program): DeclaredService {
     containers: list(definitions, "containerDefinitions of the task").map(readContainer),
     containerName: text(containerName, "containerName of the service's load balancer"),
     containerPort: number(containerPort, "containerPort of the service's load balancer"),
+    startLimitSeconds: number(service.healthCheckGracePeriodSeconds, "healthCheckGracePeriodSeconds of the service"),
     imageContext: text(image.context, "context of the image"),
   };
 }
@@ -121,6 +122,8 @@ function readContainer(definition: unknown): DeclaredContainer {
     user: text(container.user, `user of ${name}`),
     // ECS's default ("Task definition parameters").
     stopTimeoutSeconds: number(container.stopTimeout ?? 30, `stopTimeout of ${name}`),
+    // On Fargate two minutes at most, and that where nothing is said ("Task definition parameters").
+    startTimeoutSeconds: number(container.startTimeout ?? 120, `startTimeout of ${name}`),
     dependsOn,
     dockerLabels: object(container.dockerLabels ?? {}, `dockerLabels of ${name}`) as Record<string, string>,
   };

@@ -146,7 +146,8 @@ describe("The command line of npm run local and npm run dev", function () {
     {
       args: ["local/main.ts", "--stack", "nowhere"],
       code: 1,
-      stderr: /\nerror: there is no stack nowhere: no file Pulumi\.nowhere\.yaml beside Pulumi\.yaml\n$/,
+      stderr:
+        /\nerror: there is no stack nowhere: no file Pulumi\.nowhere\.yaml beside Pulumi\.yaml; there are production, staging\n$/,
     },
     {
       args: ["local/dev.ts", "--port", "0"],

@@ -28,6 +28,8 @@ describe("A container of the local environment", () => {
         AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
         AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:1/credentials",
         AWS_CONTAINER_AUTHORIZATION_TOKEN: "let-me-in",
+        AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+        AWS_CONFIG_FILE: "/dev/null",
         ...(process.platform === "darwin" && { __CF_USER_TEXT_ENCODING: seen.__CF_USER_TEXT_ENCODING }),
       });
       assert.match(NODE_OPTIONS ?? "", /^--import=file:\/\/\/\S+\/preload\.mjs$/);
@@ -37,11 +39,20 @@ describe("A container of the local environment", () => {
     }
   });
 
+  it("keeps the AWS SDK away from a developer's own profiles", () => {
+    const credentials = { fullUri: "http://127.0.0.1:1/credentials", authorizationToken: "let-me-in" };
+    const environment = containerEnvironment("service", {}, { credentials }, "/preload.mjs");
+    assert.equal(environment.AWS_SHARED_CREDENTIALS_FILE, "/dev/null");
+    assert.equal(environment.AWS_CONFIG_FILE, "/dev/null");
+  });
+
   it("documents its additions in one list", () => {
     assert.deepEqual(Object.keys(environmentAdditions), [
       "AWS_EXECUTION_ENV",
       "AWS_CONTAINER_CREDENTIALS_FULL_URI",
       "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+      "AWS_SHARED_CREDENTIALS_FILE",
+      "AWS_CONFIG_FILE",
       "NODE_EXTRA_CA_CERTS",
       "NODE_OPTIONS",
       "LOCAL_CONTAINER_NETWORK",

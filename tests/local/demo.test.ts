@@ -35,9 +35,9 @@ describe("npm run demo", () => {
     assert.equal(code, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /Verdict: PASSED/);
     assert.equal(figure(stdout, "failed requests"), 0);
-    assert.equal(figure(stdout, "acknowledged writes missing"), 0);
+    assert.equal(figure(stdout, "acknowledged creations missing"), 0);
     assert.ok(figure(stdout, "requests") > 500, stdout);
-    assert.ok(figure(stdout, "acknowledged writes") > 100, stdout);
+    assert.ok(figure(stdout, "acknowledged creations") > 100, stdout);
     assert.ok(figure(stdout, "connection attempts retried") > 0, stdout);
     assert.ok(figure(stdout, "tokens minted") > figure(stdout, "physical connections opened"), stdout);
     for (const progress of [

@@ -208,7 +208,7 @@ describe("The report's table", () => {
   it("counts no tokens and no connections where there is no proxy to count them", () => {
     const text = reportText(judgeStaticPassword({ ...good, outcomes: [...good.outcomes, failure(1_400)] }));
     assert.doesNotMatch(text, /tokens minted|connections opened|retries|retried|db-auth/);
-    assert.match(text, /acknowledged writes missing/);
+    assert.match(text, /acknowledged creations missing/);
   });
 
   it("has no table of failures when there is none", () => {

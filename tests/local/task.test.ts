@@ -23,7 +23,7 @@ const files = {
     setInterval(() => {}, 1000);`,
 };
 
-const base = { environment: {}, user: "1000:1000", stopTimeoutSeconds: 5, dockerLabels: {} };
+const base = { environment: {}, user: "1000:1000", stopTimeoutSeconds: 5, startTimeoutSeconds: 120, dockerLabels: {} };
 
 function migration(script: string, changes: Partial<DeclaredContainer> = {}): DeclaredContainer {
   return { ...base, name: "migration", essential: false, command: ["node", script], dependsOn: [], ...changes };

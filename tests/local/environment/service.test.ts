@@ -220,7 +220,7 @@ async function stored(directUrl: string, ids: readonly string[]): Promise<number
   await client.connect();
   try {
     const { rows } = await client.query<{ count: number }>(
-      "select count(*)::int as count from projects where id = any($1)",
+      "select count(*)::int as count from (select id from projects union all select id from members) as stored where id = any($1)",
       [ids],
     );
     return rows[0]?.count ?? 0;

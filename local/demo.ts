@@ -5,11 +5,8 @@ import { rotateUnderLoad } from "./demo/drill.ts";
 import { Observation, storedIds } from "./demo/observation.ts";
 import { DEMO_CONFIG, DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
 import type { RunningService } from "./environment/service.ts";
-import { startEnvironment } from "./environment.ts";
 import { startLoad } from "./load.ts";
-import { startPasswordEnvironment } from "./password-environment.ts";
 import type { Postgres } from "./postgres.ts";
-import { evaluate } from "./program.ts";
 import { type Evidence, judge, judgeStaticPassword, type Report } from "./report.ts";
 import { reportText } from "./report-table.ts";
 
@@ -58,13 +55,17 @@ async function setUp(
   { signal, log }: CommandContext,
 ): Promise<Stage> {
   log(`evaluating the Pulumi program for stack ${stack}`);
+  // Loaded only now, so that help and refusals come at once.
+  const { evaluate } = await import("./program.ts");
   const program = await evaluate(stack, { config: DEMO_CONFIG });
   log(`${program.resources.length} resources declared`);
   const options = { signal, log, onLine: observation.onLine };
   if (staticPassword) {
+    const { startPasswordEnvironment } = await import("./password-environment.ts");
     const environment = await startPasswordEnvironment(program, options);
     return { ...environment, rotate: (rotation) => environment.secret.rotate(rotation) };
   }
+  const { startEnvironment } = await import("./environment.ts");
   const environment = await startEnvironment(program, {
     ...options,
     onProxy: (proxy) => observation.watchProxy(proxy),

@@ -7,8 +7,6 @@ import { type CommandContext, runCommand, UsageError } from "./command.ts";
 import { Teardown } from "./environment/teardown.ts";
 import { startPostgres } from "./postgres.ts";
 import { PROGRAM_FOLDER } from "./program/configuration.ts";
-import { readDeclared } from "./program/read.ts";
-import { evaluate } from "./program.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 
 const HELP = `Usage: npm run dev -- [--port N]
@@ -41,6 +39,8 @@ await runCommand(async (context) => {
 });
 
 async function develop(port: number, teardown: Teardown, { signal, log }: CommandContext): Promise<number> {
+  // Loaded only now, so that help and refusals come at once.
+  const [{ evaluate }, { readDeclared }] = await Promise.all([import("./program.ts"), import("./program/read.ts")]);
   const { database } = readDeclared(await evaluate("staging"));
   const environment = { ...environmentFile(".env.development.example"), ...environmentFile(".env.development") };
   const { POSTGRES_USER: user = "", POSTGRES_PASSWORD: password = "", POSTGRES_DB: name = "" } = environment;

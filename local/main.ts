@@ -1,8 +1,6 @@
 import { parseArgs } from "node:util";
 import { type CommandContext, runCommand, UsageError } from "./command.ts";
-import { startControl } from "./control.ts";
-import { type Environment, startEnvironment } from "./environment.ts";
-import { evaluate } from "./program.ts";
+import type { Environment } from "./environment.ts";
 
 const HELP = `Usage: npm run local -- [options]
 
@@ -27,6 +25,8 @@ await runCommand(async (context) => {
     return 0;
   }
   context.log(`evaluating the program for stack ${options.stack}`);
+  // Loaded only now, so that help and refusals come at once.
+  const [{ evaluate }, { startEnvironment }] = await Promise.all([import("./program.ts"), import("./environment.ts")]);
   const program = await evaluate(options.stack, { config: options.config });
   const environment = await startEnvironment(program, context);
   try {
@@ -38,6 +38,7 @@ await runCommand(async (context) => {
 
 async function serve(environment: Environment, json: boolean, { signal, log }: CommandContext): Promise<number> {
   let failure: Error | undefined;
+  const { startControl } = await import("./control.ts");
   const control = await startControl(environment.controlPlane, () => failure?.message);
   const description = describe(environment, control.url);
   process.stdout.write(json ? `${JSON.stringify(description)}\n` : summary(description));

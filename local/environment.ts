@@ -97,6 +97,7 @@ async function bringUp(
   });
   teardown.add("the proxy", () => proxy.close());
   options.onProxy?.(proxy);
+  tellRefusals(proxy, log);
   log(`RDS Proxy ${declared.proxy.endpoint} on port ${proxy.port}`);
   const credentials = await startCredentialsEndpoint({
     securityTokenService: tokenService,
@@ -128,6 +129,19 @@ async function bringUp(
     failed: partEnded(teardown, foundation.postgres, service?.task),
     stop: () => teardown.run(),
   };
+}
+
+/**
+ * Tells why clients are turned away, once for each reason: AWS's own text says little, and a client that retries would only wait. The
+ * password that a rotation has outrun is left out, since that passes by itself.
+ */
+function tellRefusals({ events }: LocalProxy, log: (message: string) => void): void {
+  const told = new Set<string>();
+  events.on("connectionRefused", ({ code, diagnosis }) => {
+    if (code === "WRONG_PASSWORD" || told.has(code)) return;
+    told.add(code);
+    log(`the proxy turned a client away (${code}): ${diagnosis}`);
+  });
 }
 
 function databaseAddress({ database }: Declared, { authority, postgres }: Foundation) {

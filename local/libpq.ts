@@ -84,7 +84,10 @@ function quoted(value: string): string {
 async function readDescription(file: string): Promise<Description> {
   const text = await readFile(file, "utf8");
   try {
-    return JSON.parse(text) as Description;
+    const description = JSON.parse(text) as Partial<Description>;
+    if (!description.proxy || !description.database || !description.credentials)
+      throw new TypeError("parts are missing");
+    return description as Description;
   } catch (cause) {
     throw new UsageError(`${file} does not hold the line that "npm run --silent local -- --json" prints\n\n${HELP}`, {
       cause,

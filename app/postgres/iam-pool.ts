@@ -140,7 +140,7 @@ export class RdsIamPool extends pg.Pool {
           this.#report("error", errorCode(error), error, "No database connection", { attempt, reason: verdict.reason });
           throw error;
         }
-        const delayMs = Math.min(left, backoffMs(attempt, this.#random()));
+        const delayMs = Math.round(Math.min(left, backoffMs(attempt, this.#random())));
         this.#report("info", "RETRYING", error, "Connecting again", { attempt, delayMs, reason: verdict.reason });
         await this.#clock.sleep(delayMs, signal).catch(() => {
           throw this.#giveUp(signal, lastError);

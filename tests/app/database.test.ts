@@ -7,6 +7,7 @@ import { createPool } from "../../app/pool.ts";
 import { Problem } from "../../app/problems.ts";
 import { captureLog } from "./captured-log.ts";
 import { poolFixture } from "./postgres/pool-fixture.ts";
+import { PRODUCTION } from "./production-environment.ts";
 
 describe("A statement whose answer never comes", () => {
   const fixture = poolFixture();
@@ -26,21 +27,7 @@ describe("A statement whose answer never comes", () => {
 
   it("is waited for longer than PostgreSQL lets the role's statements run, and not at all limited for migrations", async () => {
     const { logger } = captureLog();
-    const configuration = readConfiguration({
-      ENV: "production",
-      AWS_REGION: "eu-west-2",
-      DB_HOST: "h.example",
-      POSTGRES_DB: "app",
-      POSTGRES_USER: "app_master",
-      REQUEST_DEADLINE_SECONDS: "100",
-      KEEP_ALIVE_SECONDS: "130",
-      DRAIN_SECONDS: "110",
-      MIGRATION_DEADLINE_SECONDS: "110",
-      DB_POOL_SIZE: "8",
-      DB_CONNECT_RETRY_SECONDS: "60",
-      DB_ACQUIRE_SECONDS: "90",
-      DB_CONNECTION_LIFETIME_SECONDS: "1000",
-    });
+    const configuration = readConfiguration(PRODUCTION);
     const sql = readFileSync(new URL("../../app/migrations/0001_role-time-outs.sql", import.meta.url), "utf8");
     const statementSeconds = Number(/SET statement_timeout = '(\d+)s'/.exec(sql)?.[1]);
     const serving = createPool(configuration, logger);

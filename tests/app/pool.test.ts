@@ -6,23 +6,8 @@ import { RdsIamPool } from "../../app/postgres/index.ts";
 import { captureLog } from "./captured-log.ts";
 import { developmentEnvironment } from "./development.ts";
 import { withCredentialsEndpoint } from "./postgres/credentials-endpoint.ts";
+import { PRODUCTION } from "./production-environment.ts";
 import { createTestDatabase } from "./test-database.ts";
-
-const PRODUCTION = {
-  ENV: "production",
-  AWS_REGION: "eu-west-2",
-  DB_HOST: "h.example",
-  POSTGRES_DB: "app",
-  POSTGRES_USER: "app_master",
-  REQUEST_DEADLINE_SECONDS: "100",
-  KEEP_ALIVE_SECONDS: "130",
-  DRAIN_SECONDS: "110",
-  MIGRATION_DEADLINE_SECONDS: "110",
-  DB_POOL_SIZE: "8",
-  DB_CONNECT_RETRY_SECONDS: "60",
-  DB_ACQUIRE_SECONDS: "90",
-  DB_CONNECTION_LIFETIME_SECONDS: "1000",
-};
 
 describe("The pool that ENV chooses", () => {
   it("is the one of IAM tokens in production, with the declared limits", async () => {
@@ -30,12 +15,12 @@ describe("The pool that ENV chooses", () => {
     const pool = createPool(configuration, captureLog().logger);
     assert.ok(pool instanceof RdsIamPool);
     assert.equal(pool.options.max, 8);
-    assert.equal(pool.options.host, "h.example");
+    assert.equal(pool.options.host, PRODUCTION.DB_HOST);
     assert.equal(pool.options.password, undefined);
     assert.deepEqual(pool.options.ssl, { rejectUnauthorized: true, minVersion: "TLSv1.2" });
     for (let n = 0; n < 100; n++) {
       const life = pool.options.maxLifetimeSeconds ?? 0;
-      assert.ok(life >= 600 && life <= 1000, String(life));
+      assert.ok(life >= 900 && life <= 1500, String(life));
     }
     assert.deepEqual(secretsOf(configuration), []);
     await pool.end();

@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { quantile } from "../statistics.ts";
+import { type Contender, REFUSED_SQLSTATE } from "./contenders.ts";
+import type { LoadResult } from "./messages.ts";
+import { FAILING_SHARE, type Load } from "./plan.ts";
+
+/** One in so many fails, evenly, so that every run has as many. */
+const FAILS_EVERY = Math.round(1 / FAILING_SHARE);
+
+/** Callers' rows lie so far apart that no two callers meet in one, whatever they do. */
+const ROWS_A_CALLER = 20;
+
+/** What became of one statement or transaction; times on the clock of `performance.now()`. */
+export interface Answer {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Undefined when it succeeded. */
+  readonly error: unknown;
+}
+
+/** Callers that ask again as soon as they are answered. */
+export interface RunningLoad {
+  /** Lets each caller have its last answer, which is reported too. */
+  stop(): Promise<void>;
+}
+
+/** Starts the callers; each is told to `onAnswer` before it asks again. */
+export function startLoad(contender: Contender, load: Load, onAnswer: (answer: Answer) => void): RunningLoad {
+  let stopping = false;
+  const call = async (caller: number): Promise<void> => {
+    for (let turn = 0; !stopping; turn++) {
+      const id = caller * ROWS_A_CALLER + (turn % ROWS_A_CALLER);
+      // Shifted from caller to caller, as failures that come in step would be met by an idle pool.
+      const fails = load.failing && (turn + caller) % FAILS_EVERY === 0;
+      const startedAt = performance.now();
+      const error = await ask(contender, load.work, id, fails);
+      onAnswer({ startedAt, endedAt: performance.now(), error });
+      // A pool that refuses at once would otherwise keep the event loop from ever connecting again.
+      if (error !== undefined) await nextTurn();
+    }
+  };
+  const callers = Promise.all(Array.from({ length: load.callers }, (_, caller) => call(caller)));
+  return {
+    stop: async () => {
+      stopping = true;
+      await callers;
+    },
+  };
+}
+
+async function ask(contender: Contender, work: Load["work"], id: number, fails: boolean): Promise<unknown> {
+  try {
+    if (work === "transaction") await contender.transaction(id, fails);
+    else await (fails ? contender.failingSelect() : contender.select(id));
+  } catch (error) {
+    return error ?? new Error("nothing was thrown");
+  }
+}
+
+/** Runs a load for `leadMs` unmeasured and then for `ms`, and counts what was answered in that time. */
+export async function measureLoad(
+  contender: Contender,
+  load: Load,
+  { leadMs, ms }: { readonly leadMs: number; readonly ms: number },
+): Promise<LoadResult> {
+  const latencies: number[] = [];
+  let [failed, unexpected] = [0, 0];
+  let unexpectedMessage: string | undefined;
+  let measuring = false;
+  const running = startLoad(contender, load, ({ startedAt, endedAt, error }) => {
+    if (isExpected(error)) failed += measuring ? 1 : 0;
+    else if (error !== undefined) {
+      unexpected++;
+      unexpectedMessage ??= error instanceof Error ? error.message : String(error);
+    }
+    if (measuring) latencies.push(endedAt - startedAt);
+  });
+  await pause(leadMs);
+  measuring = true;
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  await pause(ms);
+  measuring = false;
+  const tookMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpu);
+  await running.stop();
+  return {
+    perSecond: (latencies.length / tookMs) * 1_000,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    cpuMicros: (user + system) / latencies.length,
+    answered: latencies.length,
+    failed,
+    unexpected,
+    unexpectedMessage,
+  };
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === REFUSED_SQLSTATE;
+}
+
+export function pause(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, ms);
+  return promise;
+}

@@ -1,0 +1,55 @@
+import type { CommandContext } from "../../local/command.ts";
+import { CONTENDERS } from "./contenders.ts";
+import type { ServerCalls } from "./messages.ts";
+import type { Plan } from "./plan.ts";
+import { measureRound } from "./round.ts";
+import type { Results, Sample } from "./samples.ts";
+import { startWorker } from "./worker.ts";
+
+const SERVER = new URL("server.ts", import.meta.url);
+
+/** Evaluating the program and starting PostgreSQL takes some seconds; a slow machine gets many. */
+const START_LIMIT_MS = 60_000;
+/** What the environment needs to stop is at most ten seconds. */
+const STOP_LIMIT_MS = 12_000;
+
+/**
+ * Brings the server up in a process of its own and measures the contenders round by round.
+ *
+ * @throws Error when a process ends or hangs, and the signal's reason when it aborts; nothing is left behind then
+ */
+export async function measurePools(plan: Plan, { signal, log }: CommandContext): Promise<Results> {
+  const startedAt = performance.now();
+  const contenders = Object.keys(CONTENDERS);
+  const samples: Sample[] = [];
+  const unexpected: string[] = [];
+  log("bringing PostgreSQL and the proxy up");
+  const server = startWorker<ServerCalls>(SERVER);
+  let round = 0;
+  try {
+    const surroundings = await server.ask("start", {}, START_LIMIT_MS);
+    for (let longestMs = 0; round < plan.rounds; round++) {
+      const begunAt = performance.now();
+      const left = plan.limitMs === undefined ? Number.POSITIVE_INFINITY : plan.limitMs - (begunAt - startedAt);
+      if (round > 0 && longestMs > left) {
+        log(`a further round would take too long: ${round} of ${plan.rounds} were made`);
+        break;
+      }
+      log(`round ${round + 1} of ${plan.rounds}`);
+      await measureRound(round + 1, {
+        contenders,
+        plan,
+        server,
+        surroundings,
+        signal,
+        log,
+        add: (contender, measure, value) => samples.push({ measure, contender, round: round + 1, value }),
+        tell: (message) => unexpected.push(message),
+      });
+      longestMs = Math.max(longestMs, performance.now() - begunAt);
+    }
+    return { contenders, rounds: round, samples, unexpected, tookMs: performance.now() - startedAt };
+  } finally {
+    await server.stop(STOP_LIMIT_MS);
+  }
+}

@@ -3,12 +3,14 @@ import { rm } from "node:fs/promises";
 import { findBinaries } from "./postgres/binaries.ts";
 import { createCluster } from "./postgres/cluster.ts";
 import { PostgresError } from "./postgres/error.ts";
+import { type RestartOptions, startRestartableServer } from "./postgres/restart.ts";
 import { createMasterUser, rdsadmin, setPassword } from "./postgres/roles.ts";
-import { type ServerExit, startServer } from "./postgres/server.ts";
+import type { ServerExit } from "./postgres/server.ts";
 import type { Reaper } from "./reaper.ts";
 import { createWorkspace, makeAvailableTo, unprivilegedUser, workspacePath } from "./unprivileged.ts";
 
 export { PostgresError } from "./postgres/error.ts";
+export type { RestartOptions } from "./postgres/restart.ts";
 export type { ServerExit } from "./postgres/server.ts";
 
 /** The database instance to start, as the program declares it. */
@@ -37,7 +39,7 @@ export interface PostgresOptions {
 export interface Postgres {
   readonly host: "127.0.0.1";
   readonly port: number;
-  /** Process id of the postmaster. */
+  /** Process id of the postmaster: another after each restart. While the server is down, that of the last one. */
   readonly pid: number;
   /** Such as `17.10`. */
   readonly version: string;
@@ -47,7 +49,7 @@ export interface Postgres {
   readonly superuser: { readonly user: string; readonly password: string };
   /** The declared database as the superuser: `postgres://rdsadmin:…@127.0.0.1:…/…`. */
   readonly directUrl: string;
-  /** Resolves, and never rejects, when the server has ended; `expected` says whether by `stop()`. */
+  /** Resolves, and never rejects, when the server has ended, which a restart is not; `expected` says whether by `stop()`. */
   readonly exited: Promise<ServerExit>;
   /**
    * Changes a user's password as the superuser; connections that stand go on.
@@ -55,6 +57,14 @@ export interface Postgres {
    * @throws PostgresError `SET_PASSWORD_FAILED`
    */
   setPassword(user: string, password: string): Promise<void>;
+  /**
+   * Stops the server, whose clients get 57P01 (`admin_shutdown`), and starts it again on the same port with the same data
+   * and settings. Restarts come one after the other; `stop()` ends one that is under way.
+   *
+   * @throws PostgresError `INVALID_OPTION`; `RESTART_FAILED` when the server has ended or is stopped meanwhile, or does
+   * not start again, after which `exited` resolves
+   */
+  restart(options?: RestartOptions): Promise<void>;
   /** Ends the server, by force after some seconds, and removes its files. Safe to call again, and after a crash. */
   stop(): Promise<void>;
 }
@@ -85,7 +95,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     const superuser = { user: rdsadmin, password: randomBytes(24).toString("base64url") };
     const cluster = await createCluster({ folder, native, user, superuser, forceSsl: options.forceSsl, tls, reaper });
     const { maxConnections } = options;
-    const server = await startServer({ native, cluster, user, maxConnections, tls: tls !== undefined, reaper, log });
+    const server = await startRestartableServer({
+      native,
+      cluster,
+      user,
+      maxConnections,
+      tls: tls !== undefined,
+      reaper,
+      log,
+    });
     const access = { port: server.port, ...superuser };
     try {
       await createMasterUser(access, master, database);
@@ -100,12 +118,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     return {
       host: "127.0.0.1",
       port: server.port,
-      pid: server.pid,
+      get pid() {
+        return server.pid;
+      },
       version,
       maxConnections: server.maxConnections,
       superuser,
       directUrl: `postgres://${superuser.user}:${superuser.password}@127.0.0.1:${server.port}/${encodeURIComponent(database)}`,
       exited: server.exited,
+      restart: server.restart,
       setPassword: (name, password) => setPassword(access, name, password),
       stop() {
         stopped ??= server.stop().finally(removeFolder);

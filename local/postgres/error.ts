@@ -7,6 +7,7 @@ export type PostgresErrorCode =
   | "INVALID_OPTION"
   | "INITDB_FAILED"
   | "START_FAILED"
+  | "RESTART_FAILED"
   | "SETUP_FAILED"
   | "SET_PASSWORD_FAILED";
 

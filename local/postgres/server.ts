@@ -58,7 +58,8 @@ const stopSteps = [
   { signal: "SIGKILL", limitMs: 1_000 },
 ] as const;
 
-const portTaken = /could not bind IPv4 address|Address already in use/;
+/** What the server says when another has its port. */
+export const portTaken = /could not bind IPv4 address|Address already in use/;
 /** Out of semaphores (macOS), shared memory or file descriptors, each of which grows with max_connections; or too many to count. */
 const machineRefuses =
   /could not create semaphores|could not create shared memory segment|could not map anonymous shared memory|insufficient file descriptors|invalid value for parameter "max_connections"/;
@@ -90,13 +91,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-interface Attempt {
+/** A process that may or may not become a server. */
+export interface Attempt {
   readonly server: Server;
   /** Undefined when the server accepts connections, else why it does not. */
   readonly ready: Promise<string | undefined>;
 }
 
-function launch(options: ServerOptions, port: number, maxConnections: number): Attempt {
+/** Starts the process, watched by the reaper, on the port given. */
+export function launch(options: ServerOptions, port: number, maxConnections: number): Attempt {
   const child = spawn(join(options.native, "bin", "postgres"), serverArguments(options, port, maxConnections), {
     cwd: "/",
     detached: true,

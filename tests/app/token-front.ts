@@ -20,6 +20,8 @@ export interface TokenFrontOptions {
 export class TokenFront {
   /** The token of each log-in, in order. */
   readonly tokens: string[] = [];
+  /** The parameters with which each client introduced itself, in order; PostgreSQL is told the application's name, and no other. */
+  readonly startups: Readonly<Record<string, string>>[] = [];
   /** TCP connections so far. */
   accepted = 0;
   /** Decides the next log-ins. */
@@ -91,19 +93,21 @@ export class TokenFront {
     socket.write("S");
     const client = new TLSSocket(socket, { isServer: true, secureContext: this.#secureContext });
     client.on("error", () => socket.destroy());
-    await once(client, "data"); // StartupMessage
+    const [startup] = (await once(client, "data")) as [Buffer]; // StartupMessage
+    const parameters = readParameters(startup);
+    this.startups.push(parameters);
     client.write(frame("R", int32(3))); // AuthenticationCleartextPassword
     const [answer] = (await once(client, "data")) as [Buffer];
     const token = answer.subarray(5, -1).toString();
     this.tokens.push(token);
     const refusal = this.refuse(token);
-    if (refusal === undefined) await this.#relay(client);
+    if (refusal === undefined) await this.#relay(client, parameters.application_name);
     else client.end(fatal(refusal));
   }
 
-  async #relay(client: TLSSocket): Promise<void> {
+  async #relay(client: TLSSocket, application_name?: string): Promise<void> {
     const { host, port, user, password, name } = this.#database;
-    const login = new pg.Client({ host, port, user, password, database: name });
+    const login = new pg.Client({ host, port, user, password, database: name, application_name });
     login.on("error", () => {});
     await login.connect();
     const upstream = login.connection.stream as Socket;
@@ -120,6 +124,12 @@ export class TokenFront {
     client.pipe(upstream);
     upstream.pipe(client);
   }
+}
+
+/** Names and values, each ended by a zero byte, after the length and the version of the protocol. */
+function readParameters(startup: Buffer): Record<string, string> {
+  const texts = startup.subarray(8, -2).toString().split("\0");
+  return Object.fromEntries(texts.flatMap((name, n) => (n % 2 === 0 ? [[name, texts[n + 1] ?? ""]] : [])));
 }
 
 function frame(type: string, body: Buffer): Buffer {

@@ -2,6 +2,7 @@ import type { DeclaredProxy } from "../declared.ts";
 import type { Authority } from "./authority.ts";
 import { credentialsFor } from "./credentials.ts";
 import { ProxyRefusal } from "./errors.ts";
+import type { Disturbances } from "./fault-switches.ts";
 import { authenticationCleartextPassword } from "./messages.ts";
 import { readPassword } from "./packets.ts";
 import type { StartedClient } from "./startup.ts";
@@ -13,6 +14,7 @@ export interface Gate {
   readonly authority: Authority;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly disturbances: Disturbances;
   /** Told of each token or password that a client presents, before it is judged. */
   readonly onPresented: () => void;
 }
@@ -22,7 +24,7 @@ export interface Gate {
  * the user at all, so that an unknown user hears "no credentials" whatever its token is worth; then the token; then
  * whether the role that signed it may connect.
  *
- * @throws ProxyRefusal NO_CREDENTIALS, IAM_AUTHENTICATION_FAILED, WRONG_PASSWORD, PROTOCOL_VIOLATION
+ * @throws ProxyRefusal NO_CREDENTIALS, IAM_AUTHENTICATION_FAILED, IAM_THROTTLED, WRONG_PASSWORD, PROTOCOL_VIOLATION
  * @throws ClientGone when the client leaves, as psql does to ask its user for a password
  */
 export async function authenticate(client: StartedClient, gate: Gate): Promise<void> {
@@ -41,13 +43,17 @@ export async function authenticate(client: StartedClient, gate: Gate): Promise<v
   }
 }
 
-async function authenticateByIam(token: string, user: string, { declared, authority, clock }: Gate): Promise<void> {
+async function authenticateByIam(token: string, user: string, gate: Gate): Promise<void> {
+  const { declared, authority, clock, disturbances } = gate;
+  if (disturbances.iamIsThrottled) {
+    throw new ProxyRefusal("IAM_THROTTLED", user, "A fault that was asked for throttles IAM authentication.");
+  }
   const verdict = await verifyToken(token, {
     host: declared.endpoint,
     port: declared.port,
     region: declared.region,
     user,
-    now: clock(),
+    now: clock() + disturbances.clockSkewMs,
     credentials: (accessKeyId) => authority.issuedCredentials(accessKeyId),
   });
   if (!verdict.genuine) {

@@ -5,6 +5,7 @@ import type { DatabaseLogin } from "./authority.ts";
 import {
   type DatabaseErrorFrame,
   type Frame,
+  HEADER_BYTES,
   MessageType,
   readDatabaseError,
   splitFrames,
@@ -25,6 +26,8 @@ export interface DatabaseConnection {
   readonly socket: Socket;
   /** What PostgreSQL said after AuthenticationOk, byte for byte: ParameterStatus, BackendKeyData, ReadyForQuery. */
   readonly greeting: Buffer;
+  /** Of the backend, by BackendKeyData. */
+  readonly processId: number;
   readonly tls: boolean;
 }
 
@@ -77,6 +80,11 @@ class LoginRecord {
   greeting(): Buffer {
     const kept = this.frames.filter(({ type }) => type !== MessageType.authentication);
     return Buffer.concat([...kept.map(({ bytes }) => bytes), this.#rest]);
+  }
+
+  /** The first number in BackendKeyData; 0, which no process has, for a server that sends none. */
+  processId(): number {
+    return this.frames.find(({ type }) => type === MessageType.backendKeyData)?.bytes.readInt32BE(HEADER_BYTES) ?? 0;
   }
 
   refusal(): DatabaseErrorFrame | undefined {
@@ -132,5 +140,6 @@ export async function logIn(
   }
   const socket = connection.stream;
   if (!(socket instanceof Socket)) throw new TypeError("pg connected through something that is not a socket.");
-  return { socket, greeting: record.greeting(), tls: socket instanceof TLSSocket };
+  const tls = socket instanceof TLSSocket;
+  return { socket, greeting: record.greeting(), processId: record.processId(), tls };
 }

@@ -18,6 +18,10 @@ const REFUSALS = {
     text: (user: string) =>
       `The IAM authentication failed for the role ${user}. Check the IAM token for this role and try again.`,
   },
+  IAM_THROTTLED: {
+    sqlState: "28000",
+    text: () => "The IAM authentication failed because of too many competing requests.",
+  },
   WRONG_PASSWORD: {
     sqlState: "28P01",
     text: (user: string) => `The password that was provided for the role ${user} is wrong.`,

@@ -9,6 +9,7 @@ export const HEADER_BYTES = 5;
 /** First byte of a message, as the number that is read from the wire. */
 export const MessageType = {
   authentication: 0x52, // R
+  backendKeyData: 0x4b, // K
   error: 0x45, // E, from the database
   execute: 0x45, // E, from the client
   password: 0x70, // p

@@ -1,15 +1,18 @@
-import { EventEmitter, once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createSecureContext } from "node:tls";
 import type { DeclaredProxy } from "../declared.ts";
 import type { Authority } from "./authority.ts";
 import type { DatabaseAddress } from "./database-login.ts";
 import { InvalidProxySettings } from "./errors.ts";
+import type { FaultPoints } from "./fault-points.ts";
+import { faultPointsOf, readContext, Switches } from "./fault-switches.ts";
+import { Listener } from "./listener.ts";
 import { MetricsRecorder, type ProxyMetrics } from "./metrics.ts";
 import { type ProxyEvents, type SessionContext, serveClient } from "./session.ts";
 import { Target } from "./target.ts";
 import type { TargetHealth } from "./target-health.ts";
+import { Wire } from "./wire.ts";
 
 /** From the first byte to the token: PostgreSQL's default of `authentication_timeout`. AWS names no figure of its own. */
 const STARTUP_TIMEOUT_MS = 60_000;
@@ -40,6 +43,8 @@ export interface LocalProxy {
   readonly events: EventEmitter<ProxyEvents>;
   metrics(): ProxyMetrics;
   targetHealth(): TargetHealth;
+  /** Where faults act on it. */
+  readonly faultPoints: FaultPoints;
   /** Stops listening and destroys every connection, within five seconds. May be called again. */
   close(): Promise<void>;
 }
@@ -51,29 +56,18 @@ export interface LocalProxy {
  * @throws Error with code EADDRINUSE and the like, when it cannot listen
  */
 export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
-  const { authority, clock = Date.now, declared } = options;
+  const { clock = Date.now, declared } = options;
   const capacity = readCapacity(options);
-  const secureContext = readCertificate(options);
+  const ownContext = readCertificate(options);
   const metrics = new MetricsRecorder(capacity);
   const events = new EventEmitter<ProxyEvents>();
+  const switches = new Switches();
+  const authority = switches.over(options.authority);
+  const wire = new Wire();
   const sockets = new Set<Socket>();
   const sessions = new Set<Promise<void>>();
-  const listener = createServer({ noDelay: true });
-  listener.listen(options.listenPort ?? 0, "127.0.0.1");
-  await once(listener, "listening");
-  const target = new Target({ declared, authority, database: options.database, metrics, capacity });
-  const startupTimeoutMs = options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS;
-  const context: SessionContext = {
-    declared,
-    authority,
-    target,
-    secureContext,
-    metrics,
-    events,
-    clock,
-    startupTimeoutMs,
-  };
-  listener.on("connection", (socket) => {
+  const listener = new Listener((socket) => {
+    wire.carry(socket);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const session = admit(socket, context)
@@ -84,16 +78,29 @@ export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
       });
     sessions.add(session);
   });
-  // Out of file descriptors, say: that connection is lost, the others are not.
-  listener.on("error", () => {});
+  await listener.open(options.listenPort ?? 0);
+  const target = new Target({ declared, authority, database: options.database, metrics, capacity });
+  const context: SessionContext = {
+    declared,
+    authority,
+    target,
+    secureContext: () => switches.secureContext ?? ownContext,
+    disturbances: switches,
+    wire,
+    metrics,
+    events,
+    clock,
+    startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
+  };
   let closing: Promise<void> | undefined;
   return {
-    port: (listener.address() as AddressInfo).port,
+    port: listener.port,
     events,
     metrics: () => metrics.snapshot(),
     targetHealth: () => target.health(),
+    faultPoints: faultPointsOf({ switches, wire, listener, target, sockets }),
     close: () => {
-      closing ??= stop(listener, target, sockets, sessions);
+      closing ??= stop(listener, wire, target, sockets, sessions);
       return closing;
     },
   };
@@ -119,17 +126,18 @@ function staySilent(socket: Socket, { clock, declared, events }: SessionContext)
 }
 
 async function stop(
-  listener: Server,
+  listener: Listener,
+  wire: Wire,
   target: Target,
   sockets: Set<Socket>,
   sessions: Set<Promise<void>>,
 ): Promise<void> {
-  const closed = once(listener, "close");
   listener.close();
+  wire.release();
   for (const socket of sockets) socket.destroy();
   const limit = new AbortController();
   await Promise.race([
-    Promise.allSettled([closed, target.close(), ...sessions]),
+    Promise.allSettled([target.close(), ...sessions]),
     delay(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => {}),
   ]);
   limit.abort();
@@ -145,7 +153,7 @@ function readCapacity({ declared, maxConnections }: ProxyOptions): number {
 
 function readCertificate({ declared, tls }: ProxyOptions) {
   try {
-    return createSecureContext({ key: tls.key, cert: tls.cert, minVersion: "TLSv1.2" });
+    return readContext(tls);
   } catch (cause) {
     throw new InvalidProxySettings(
       `The key and certificate for ${declared.endpoint} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,

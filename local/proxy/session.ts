@@ -1,15 +1,14 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import type { SecureContext } from "node:tls";
-import type { DeclaredProxy } from "../declared.ts";
 import { authenticate } from "./authentication.ts";
 import type { Authority } from "./authority.ts";
 import { ClientGone, DatabaseRefusal, ProxyRefusal, type RefusalCode, TlsHandshakeFailed } from "./errors.ts";
+import type { Disturbances } from "./fault-switches.ts";
 import { fatalError } from "./messages.ts";
 import type { MetricsRecorder } from "./metrics.ts";
 import { MAX_CLIENT_LIFETIME_MS, relay } from "./relay.ts";
 import { closed, endWithin, onClosed } from "./sockets.ts";
-import { type StartedClient, startClient } from "./startup.ts";
+import { type Entrance, type StartedClient, startClient } from "./startup.ts";
 import type { Target } from "./target.ts";
 
 /** How long a refused client may take to read why. */
@@ -36,11 +35,10 @@ export interface ConnectionRefused {
 }
 
 /** What every session shares. */
-export interface SessionContext {
-  readonly declared: DeclaredProxy;
+export interface SessionContext extends Entrance {
   readonly authority: Authority;
   readonly target: Target;
-  readonly secureContext: SecureContext;
+  readonly disturbances: Disturbances;
   readonly metrics: MetricsRecorder;
   readonly events: EventEmitter<ProxyEvents>;
   readonly clock: () => number;
@@ -92,18 +90,18 @@ async function accept(
   context: SessionContext,
   secured: (socket: Socket) => void,
 ): Promise<StartedClient | undefined> {
-  const { declared, authority, clock, events, metrics, startupTimeoutMs } = context;
+  const { declared, authority, clock, disturbances, events, metrics, startupTimeoutMs } = context;
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     raw.destroy();
   }, startupTimeoutMs);
   try {
-    const client = await startClient(raw, declared, context.secureContext, secured);
+    const client = await startClient(raw, context, secured);
     if (!client) return undefined;
     onClosed(raw, metrics.hold(client.tls ? "ClientConnectionsTLS" : "ClientConnectionsNoTLS"));
     const onPresented = () => events.emit("tokenPresented", { at: clock() });
-    await authenticate(client, { declared, authority, clock, onPresented });
+    await authenticate(client, { declared, authority, clock, disturbances, onPresented });
     return client;
   } catch (error) {
     if (late)

@@ -5,6 +5,7 @@ import type { DeclaredProxy } from "../declared.ts";
 import { ClientGone, ProxyRefusal, TlsHandshakeFailed } from "./errors.ts";
 import { PROTOCOL_3_0 } from "./messages.ts";
 import { readStartupPacket } from "./packets.ts";
+import type { Wire } from "./wire.ts";
 
 /** Request codes that stand where a protocol version would ("Message Formats", PostgreSQL documentation). */
 const SSL_REQUEST = 80_877_103;
@@ -33,6 +34,15 @@ export interface StartedClient {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** What clients come in through. */
+export interface Entrance {
+  readonly declared: DeclaredProxy;
+  /** What is presented at this moment. */
+  readonly secureContext: () => SecureContext;
+  /** Carries the TLS socket too, from its first byte. */
+  readonly wire: Wire;
+}
+
 /**
  * Takes a connection from its first byte to a startup message that RDS Proxy would accept: TLS, version, parameters.
  *
@@ -42,8 +52,7 @@ export interface StartedClient {
  */
 export async function startClient(
   raw: Socket,
-  declared: DeclaredProxy,
-  secureContext: SecureContext,
+  { declared, secureContext, wire }: Entrance,
   secured: (socket: Socket) => void,
 ): Promise<StartedClient | undefined> {
   let socket = raw;
@@ -56,7 +65,7 @@ export async function startClient(
       gssRefused = true;
       socket.write("N");
     } else if (code === SSL_REQUEST && !tls) {
-      socket = await upgradeToTls(raw, secureContext);
+      socket = await upgradeToTls(raw, secureContext(), wire);
       secured(socket);
     } else {
       refuseOtherProtocols(code);
@@ -66,7 +75,7 @@ export async function startClient(
   }
 }
 
-async function upgradeToTls(raw: Socket, secureContext: SecureContext): Promise<TLSSocket> {
+async function upgradeToTls(raw: Socket, secureContext: SecureContext, wire: Wire): Promise<TLSSocket> {
   // Whoever can inject bytes ahead of the handshake could have them taken for the client's own (CVE-2021-23222).
   if (raw.readableLength > 0) {
     throw new ProxyRefusal(
@@ -77,6 +86,7 @@ async function upgradeToTls(raw: Socket, secureContext: SecureContext): Promise<
   }
   raw.write("S");
   const socket = new TLSSocket(raw, { isServer: true, secureContext });
+  wire.carry(socket);
   const closed = new AbortController();
   const onClose = () => closed.abort();
   socket.once("close", onClose);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Authority } from "./authority.ts";
-import { type DatabaseAddress, DatabaseLoginFailed, logIn } from "./database-login.ts";
+import { DatabaseLoginFailed } from "./database-login.ts";
+import type { DatabaseRoute } from "./database-route.ts";
 
 /** Pause between two looks at a target that is not available. */
 const PROBE_MS = 1_000;
@@ -39,7 +40,7 @@ const unavailable = (sqlState: string | undefined): TargetHealth => ({
  */
 export class HealthMonitor {
   readonly #authority: Authority;
-  readonly #database: DatabaseAddress;
+  readonly #route: DatabaseRoute;
   readonly #closed = new AbortController();
   #health: TargetHealth = { state: "REGISTERING", reason: "PENDING_PROXY_CAPACITY" };
   /** Looks begun so far, and the number of the look behind `#health`: an old look that ends late tells nothing. */
@@ -47,15 +48,23 @@ export class HealthMonitor {
   #lookShown = 0;
   #watching: Promise<void> | undefined;
 
-  constructor(authority: Authority, database: DatabaseAddress) {
+  constructor(authority: Authority, route: DatabaseRoute) {
     this.#authority = authority;
-    this.#database = database;
+    this.#route = route;
     this.#watch();
   }
 
-  /** Health as last seen; the security groups are asked anew. */
+  /** Health as last seen; the security groups and the route are asked anew. */
   health(): TargetHealth {
-    return this.#authority.proxyMayReachDatabase() ? this.#health : { state: "UNAVAILABLE", reason: "UNREACHABLE" };
+    if (!this.#authority.proxyMayReachDatabase()) return { state: "UNAVAILABLE", reason: "UNREACHABLE" };
+    return this.#route.isCut ? unavailable(undefined) : this.#health;
+  }
+
+  /** Looks now, whatever was seen before, and settles when that is done. */
+  async lookNow(): Promise<void> {
+    const look = this.beginLook();
+    this.#show(look, await this.#look());
+    if (this.#health.state !== "AVAILABLE") this.#watch();
   }
 
   /** Announces a login, before it is tried. Its outcome is to be told to `succeeded` or `failed` with this number. */
@@ -112,8 +121,8 @@ export class HealthMonitor {
       const login = await this.#authority.databaseLogin();
       if (!login) return { state: "UNAVAILABLE", reason: "AUTH_FAILURE" };
       const parameters = new Map([["database", PROBED_DATABASE]]);
-      const { socket } = await logIn(this.#database, login, parameters, LOOK_MS, this.#closed.signal);
-      socket.on("error", () => {}).destroy();
+      const { socket } = await this.#route.logIn(login, parameters, LOOK_MS, this.#closed.signal);
+      socket.destroy();
       return { state: "AVAILABLE" };
     } catch (error) {
       return unavailable(error instanceof DatabaseLoginFailed ? error.refusal?.sqlState : undefined);

@@ -1,9 +1,9 @@
-import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DeclaredProxy } from "../declared.ts";
 import type { Authority } from "./authority.ts";
 import { credentialsFor } from "./credentials.ts";
-import { type DatabaseAddress, type DatabaseConnection, DatabaseLoginFailed, logIn } from "./database-login.ts";
+import { type DatabaseAddress, type DatabaseConnection, DatabaseLoginFailed } from "./database-login.ts";
+import { DatabaseRoute } from "./database-route.ts";
 import { DatabaseRefusal, ProxyRefusal } from "./errors.ts";
 import type { MetricsRecorder } from "./metrics.ts";
 import { Slots } from "./slots.ts";
@@ -38,12 +38,13 @@ export class Target {
   readonly #options: TargetOptions;
   readonly #slots: Slots;
   readonly #monitor: HealthMonitor;
-  readonly #lent = new Set<Socket>();
+  readonly #route: DatabaseRoute;
 
   constructor(options: TargetOptions) {
     this.#options = options;
     this.#slots = new Slots(options.capacity);
-    this.#monitor = new HealthMonitor(options.authority, options.database);
+    this.#route = new DatabaseRoute(options.database);
+    this.#monitor = new HealthMonitor(options.authority, this.#route);
   }
 
   health(): TargetHealth {
@@ -77,8 +78,28 @@ export class Target {
 
   /** Stops looking after the target and cuts every connection to it, borrowed or not. */
   async close(): Promise<void> {
-    for (const socket of this.#lent) socket.destroy();
+    this.#route.drop();
     await this.#monitor.close();
+  }
+
+  /** Breaks every connection to the database, lent or being made. */
+  drop(): void {
+    this.#route.drop();
+  }
+
+  /**
+   * Breaks every connection and lets none be made until `mend` is called.
+   *
+   * @returns process ids of the backends behind the connections
+   */
+  cut(): number[] {
+    return this.#route.cut();
+  }
+
+  /** Lets connections be made again, and settles once the target has been looked at. */
+  async mend(): Promise<void> {
+    this.#route.mend();
+    await this.#monitor.lookNow();
   }
 
   /** Tries until the deadline of `performance.now()`; what cannot pass by itself is thrown at once. */
@@ -98,16 +119,16 @@ export class Target {
 
   /** One attempt: undefined when the database is out of reach for now. */
   async #attempt(borrower: Borrower, leftMs: number, signal: AbortSignal): Promise<DatabaseConnection | undefined> {
-    const { authority, database, declared, metrics } = this.#options;
+    const { authority, declared, metrics } = this.#options;
     if (!authority.proxyMayReachDatabase()) return undefined;
     // Asked anew, though authentication has just asked: the wait for a place may have outlasted a rotation.
     const login = await credentialsFor(borrower.user, declared, authority);
     metrics.count("DatabaseConnectionRequests");
-    if (database.tls) metrics.count("DatabaseConnectionRequestsWithTLS");
+    if (this.#route.usesTls) metrics.count("DatabaseConnectionRequestsWithTLS");
     const timeoutMs = Math.min(LOGIN_MS, Math.max(leftMs, LAST_LOGIN_MS));
     const look = this.#monitor.beginLook();
     try {
-      const connection = await logIn(database, login, borrower.parameters, timeoutMs, signal);
+      const connection = await this.#route.logIn(login, borrower.parameters, timeoutMs, signal);
       metrics.count("DatabaseConnectionsSetupSucceeded");
       this.#monitor.succeeded(look);
       return connection;
@@ -147,10 +168,7 @@ export class Target {
       "DatabaseConnectionsCurrentlyBorrowed",
       ...(tls ? (["DatabaseConnectionsWithTLS"] as const) : []),
     );
-    socket.on("error", () => {});
-    this.#lent.add(socket);
     onClosed(socket, () => {
-      this.#lent.delete(socket);
       lower();
       release();
     });

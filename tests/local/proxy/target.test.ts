@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "mocha";
 import pg from "pg";
 import { type Postgres, startPostgres } from "../../../local/postgres.ts";
 import { DatabaseLoginFailed, logIn } from "../../../local/proxy/database-login.ts";
+import { DatabaseRoute } from "../../../local/proxy/database-route.ts";
 import { HEADER_BYTES, splitFrames } from "../../../local/proxy/messages.ts";
 import { HealthMonitor } from "../../../local/proxy/target-health.ts";
 import { type Reaper, startReaper } from "../../../local/reaper.ts";
@@ -236,7 +237,7 @@ describe("The target of the local proxy", () => {
 
   it("is as the latest look found it, even when an earlier one ends later", async () => {
     await start({});
-    const monitor = new HealthMonitor(stage.authority, { host: "127.0.0.1", port: hop.port });
+    const monitor = new HealthMonitor(stage.authority, new DatabaseRoute({ host: "127.0.0.1", port: hop.port }));
     const [earlier, later] = [monitor.beginLook(), monitor.beginLook()];
     monitor.succeeded(later);
     monitor.failed(earlier, new DatabaseLoginFailed(undefined, {}));

@@ -1,3 +1,5 @@
+import type { Faults } from "./faults.ts";
+
 /** State of a master secret that RDS manages: `MasterUserSecret.SecretStatus` of the Amazon RDS API Reference. */
 export type SecretState = "creating" | "active" | "rotating" | "impaired";
 
@@ -49,4 +51,5 @@ export interface ControlPlane {
   secretStatus(): SecretStatus;
   /** Values by the name of the CloudWatch metric, namespace `AWS/RDS`, dimension `ProxyName`. */
   metrics(): Readonly<Record<string, number>>;
+  readonly faults: Faults;
 }

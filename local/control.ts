@@ -1,5 +1,6 @@
 import fastify, { type FastifyReply } from "fastify";
 import type { ControlPlane } from "./control-plane.ts";
+import { FAULT_ROUTES, faultRoutes } from "./faults/routes.ts";
 import { SecretError } from "./secret.ts";
 
 /** A running control interface. */
@@ -19,11 +20,14 @@ const STATUS: Readonly<Record<string, number>> = {
 /** Told to whoever sent a body that is none of these. */
 const ROTATE_TAKES = 'POST /rotate takes no body, or application/json {"windowMs": n}';
 
+const ROUTES = ["POST /rotate", "GET /metrics", "GET /healthz", ...FAULT_ROUTES];
+
 /** The secret itself says which windows it allows; here only what else a body might hold is refused. */
 const ROTATE_BODY = { type: ["object", "null"], properties: { windowMs: {} }, additionalProperties: false };
 
 /**
- * Serves the control plane as JSON over HTTP on the loopback address: `POST /rotate`, `GET /metrics`, `GET /healthz`.
+ * Serves the control plane as JSON over HTTP on the loopback address: `POST /rotate`, `GET /metrics`, `GET /healthz`, and the
+ * faults.
  *
  * @param failing says why the environment is not well, or undefined
  */
@@ -47,12 +51,7 @@ export async function startControl(
     );
   });
   server.setNotFoundHandler((request, reply) =>
-    refuse(
-      reply,
-      404,
-      "NOT_FOUND",
-      `${request.method} ${request.url}; there are POST /rotate, GET /metrics, GET /healthz`,
-    ),
+    refuse(reply, 404, "NOT_FOUND", `${request.method} ${request.url}; there are ${ROUTES.join(", ")}`),
   );
   server.post<{ Body: { windowMs?: number } | null }>("/rotate", { schema: { body: ROTATE_BODY } }, async (request) => {
     const { versionId, windowMs } = await controlPlane.rotate(request.body ?? {});
@@ -64,6 +63,7 @@ export async function startControl(
     if (reason !== undefined) return refuse(reply, 503, "ENVIRONMENT_FAILED", reason);
     return { status: "ok", secret: controlPlane.secretStatus().state };
   });
+  server.register(faultRoutes, { faults: controlPlane.faults });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return { url, close: () => server.close() };
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import fastify from "fastify";
+import { type CredentialsFaultPoints, CredentialsFaults } from "./faults/credentials-points.ts";
 import type { IssuedCredentials } from "./proxy/authority.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface SecurityTokenService {
   issue(roleArn: string, lifetimeSeconds?: number): IssuedCredentials;
   /** The credentials under an access key id: undefined when none were issued under it, or they have expired. */
   find(accessKeyId: string): IssuedCredentials | undefined;
+  /** Ends the life of everything issued so far. */
+  expireAll(): void;
 }
 
 /** What a test replaces. */
@@ -62,6 +65,7 @@ export function createSecurityTokenService({ now = Date.now }: SecurityTokenServ
       const credentials = issued.get(accessKeyId);
       return credentials === undefined || hasExpired(credentials) ? undefined : credentials;
     },
+    expireAll: () => issued.clear(),
   };
 }
 
@@ -87,6 +91,8 @@ export interface CredentialsEndpoint {
   readonly fullUri: string;
   /** For `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
   readonly authorizationToken: string;
+  /** Where faults act on it. */
+  readonly faultPoints: CredentialsFaultPoints;
   /** Closes the port and every connection to it. */
   close(): Promise<void>;
 }
@@ -102,9 +108,22 @@ export async function startCredentialsEndpoint(options: CredentialsEndpointOptio
   const path = `/v2/credentials/${randomBytes(16).toString("hex")}`;
   const authorizationToken = randomBytes(32).toString("base64url");
   let credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
+  const faults = new CredentialsFaults({
+    expire() {
+      securityTokenService.expireAll();
+      // Not this very second, which a client whose clock is a little behind would take for the future.
+      credentials = { ...credentials, expiration: new Date(Math.floor(now() / 1_000) * 1_000 - 1_000) };
+    },
+    renew() {
+      credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
+    },
+  });
 
   const server = fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
-  server.get(path, (request, reply) => {
+  server.get(path, async (request, reply) => {
+    await faults.pause();
+    // The words of the agent's own rate limit (the library tollbooth).
+    if (faults.throttled) return reply.code(429).type("text/plain").send("You have reached maximum request limit.");
     const { authorization } = request.headers;
     if (authorization === undefined) {
       return reply.code(401).send(refusal(401, "Unauthorized", "The Authorization header is missing."));
@@ -112,7 +131,7 @@ export async function startCredentialsEndpoint(options: CredentialsEndpointOptio
     if (!isSame(authorization, authorizationToken)) {
       return reply.code(403).send(refusal(403, "AccessDenied", "The Authorization header holds another token."));
     }
-    if (credentials.expiration.getTime() - now() <= marginMs) {
+    if (!faults.expired && credentials.expiration.getTime() - now() <= marginMs) {
       credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
     }
     return reply.header("cache-control", "no-store").send({
@@ -133,7 +152,11 @@ export async function startCredentialsEndpoint(options: CredentialsEndpointOptio
     return reply.code(404).send(refusal(404, "NotFound", "No credentials are served at this path."));
   });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  return { fullUri: `${address}${path}`, authorizationToken, close: () => server.close() };
+  const close = (): Promise<void> => {
+    faults.end();
+    return server.close();
+  };
+  return { fullUri: `${address}${path}`, authorizationToken, faultPoints: faults, close };
 }
 
 /** The form in which the agent of ECS reports errors. */

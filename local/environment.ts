@@ -1,4 +1,5 @@
 import { createAuthority } from "./authority.ts";
+import { createAuthority as createCertificateAuthority } from "./certificates.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { type CredentialsEndpoint, createSecurityTokenService, startCredentialsEndpoint } from "./credentials.ts";
 import type { Declared } from "./declared.ts";
@@ -11,6 +12,8 @@ import {
   startService,
 } from "./environment/service.ts";
 import { Teardown } from "./environment/teardown.ts";
+import { faultyDatabase } from "./faults/database.ts";
+import { createFaults } from "./faults.ts";
 import { declaredFirewall } from "./firewall.ts";
 import { type DeclaredIam, declaredIam } from "./iam.ts";
 import type { Place } from "./place.ts";
@@ -113,6 +116,18 @@ async function bringUp(
   };
   const service =
     options.withService === false ? undefined : await startService(declared, foundation, network, teardown, options);
+  const faults = createFaults({
+    surroundings: {
+      proxy: proxy.faultPoints,
+      credentials: credentials.faultPoints,
+      database: faultyDatabase(foundation.postgres),
+      secret: foundation.secret,
+      issueForeignCertificate: async () => (await createCertificateAuthority()).issue([declared.proxy.endpoint]),
+    },
+    log,
+  });
+  // The last step so far, so that nothing else stops while a fault keeps it from doing so.
+  teardown.add("the faults", () => faults.close());
   return {
     declared,
     postgres: foundation.postgres,
@@ -124,6 +139,7 @@ async function bringUp(
       rotate: (rotation) => foundation.secret.rotate(rotation),
       secretStatus: () => foundation.secret.secretStatus(),
       metrics: () => proxy.metrics(),
+      faults,
     },
     service,
     failed: partEnded(teardown, foundation.postgres, service?.task),

@@ -15,6 +15,8 @@ Options:
 
 Control, JSON over HTTP at the address that is printed:
   POST /rotate          rotates the credential; optional body {"windowMs": n}
+  POST /faults          starts a fault, such as {"fault": "failover", "seconds": 5}; README.md lists them
+  GET  /faults          those that run; DELETE ends them
   GET  /metrics         the proxy's CloudWatch metrics
   GET  /healthz`;
 

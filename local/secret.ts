@@ -56,12 +56,19 @@ export interface ManagedSecret extends Pick<ControlPlane, "rotate" | "secretStat
   version(stage: VersionStage): SecretVersion | undefined;
   /** Ends the state `creating`: the database now answers to {@link currentLogin}, and to `setPassword`. */
   activate(setPassword: SetPassword): void;
+  /**
+   * Gives rotations that name no window this one, until the function that comes back is called.
+   *
+   * @param windowMs 0 to 60,000
+   */
+  widenWindow(windowMs: number): () => void;
   /** Ends a window that is open without promoting its version, and waits for that. No rotation starts afterwards. */
   close(): Promise<void>;
 }
 
 const defaultWindowMs = 2_000;
-const longestWindowMs = 60_000;
+/** Longest window that a rotation may be given, in milliseconds: that of a rotation which takes as long as AWS lets expect. */
+export const longestWindowMs = 60_000;
 
 /**
  * Printable ASCII but `/`, `'`, `"`, `@` and space: the constraint on `MasterUserPassword`, CreateDBInstance, Amazon RDS API
@@ -89,6 +96,7 @@ export function createManagedSecret(options: ManagedSecretOptions): ManagedSecre
   let setPassword: SetPassword | undefined;
   let windowOpenedAt: number | undefined;
   let running: Promise<unknown> = Promise.resolve();
+  let usualWindowMs = defaultWindowMs;
 
   const newVersion = (): Omit<SecretVersion, "stages"> & { readonly password: string } => {
     const password = randomPassword();
@@ -158,7 +166,7 @@ export function createManagedSecret(options: ManagedSecretOptions): ManagedSecre
       setPassword = change;
       if (state === "creating") state = "active";
     },
-    async rotate({ windowMs = defaultWindowMs }: RotateOptions = {}) {
+    async rotate({ windowMs = usualWindowMs }: RotateOptions = {}) {
       if (!Number.isFinite(windowMs) || windowMs < 0 || windowMs > longestWindowMs) {
         throw new SecretError(
           "INVALID_WINDOW",
@@ -185,6 +193,12 @@ export function createManagedSecret(options: ManagedSecretOptions): ManagedSecre
       windowOpenedAt,
       rotations: [...rotations],
     }),
+    widenWindow(windowMs) {
+      usualWindowMs = windowMs;
+      return () => {
+        usualWindowMs = defaultWindowMs;
+      };
+    },
     async close() {
       closing.abort();
       await running;

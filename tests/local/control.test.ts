@@ -3,7 +3,9 @@ import { EventEmitter, once } from "node:events";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { type ControlServer, startControl } from "../../local/control.ts";
 import type { ControlPlane } from "../../local/control-plane.ts";
+import { createFaults } from "../../local/faults.ts";
 import { createManagedSecret, type ManagedSecret } from "../../local/secret.ts";
+import { idleSurroundings } from "./faults/surroundings.ts";
 
 interface Answer {
   readonly status: number;
@@ -45,6 +47,7 @@ describe("The control interface", () => {
       rotate: (options) => secret.rotate(options),
       secretStatus: () => secret.secretStatus(),
       metrics: () => ({ ClientConnections: 3, DatabaseConnections: 2 }),
+      faults: createFaults({ surroundings: idleSurroundings(), log: assert.fail }),
     };
     control = await startControl(plane, () => failure);
   });
@@ -164,14 +167,15 @@ describe("The control interface", () => {
     ["GET", "/"],
     ["GET", "/rotate"],
     ["POST", "/metrics"],
-    ["GET", "/faults"],
+    ["PUT", "/faults"],
+    ["GET", "/faults/1"],
   ] as const) {
     it(`answers ${method} ${path} with 404 and what there is`, async () => {
       const { status, body } = await ask(path, { method });
       assert.equal(status, 404);
       assert.deepEqual(body.error, {
         code: "NOT_FOUND",
-        message: `${method} ${path}; there are POST /rotate, GET /metrics, GET /healthz`,
+        message: `${method} ${path}; there are POST /rotate, GET /metrics, GET /healthz, POST /faults, GET /faults, DELETE /faults, DELETE /faults/:id`,
       });
     });
   }

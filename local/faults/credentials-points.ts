@@ -1,0 +1,76 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { once, type Undo } from "../proxy/fault-points.ts";
+
+/** Where faults act on the credentials endpoint of a task. */
+export interface CredentialsFaultPoints {
+  /** Lets every credential issued so far die and hands the dead ones out, as expired. At the end new ones are issued. */
+  expireCredentials(): Undo;
+  /** Answers that much later. At the end whoever waits is answered at once. */
+  delayAnswers(ms: number): Undo;
+  /** Answers 429, as the agent of ECS does to a task that asks too often. */
+  throttleAnswers(): Undo;
+}
+
+/** What the endpoint does to the credentials that it hands out. */
+export interface CredentialsHooks {
+  readonly expire: () => void;
+  readonly renew: () => void;
+}
+
+/** The state of the endpoint's fault points, which the endpoint asks at each request. */
+export class CredentialsFaults implements CredentialsFaultPoints {
+  readonly #hooks: CredentialsHooks;
+  #expired = false;
+  #throttled = false;
+  #delay: { readonly ms: number; readonly ended: AbortController } | undefined;
+
+  constructor(hooks: CredentialsHooks) {
+    this.#hooks = hooks;
+  }
+
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  get throttled(): boolean {
+    return this.#throttled;
+  }
+
+  /** Waits as long as answers are to be delayed. Never rejects. */
+  async pause(): Promise<void> {
+    if (this.#delay === undefined) return;
+    const { ms, ended } = this.#delay;
+    await delay(ms, undefined, { signal: ended.signal }).catch(() => {});
+  }
+
+  expireCredentials(): Undo {
+    this.#expired = true;
+    this.#hooks.expire();
+    return once(() => {
+      this.#expired = false;
+      this.#hooks.renew();
+    });
+  }
+
+  delayAnswers(ms: number): Undo {
+    const ended = new AbortController();
+    this.#delay = { ms, ended };
+    return once(() => {
+      this.#delay = undefined;
+      ended.abort();
+    });
+  }
+
+  throttleAnswers(): Undo {
+    this.#throttled = true;
+    return once(() => {
+      this.#throttled = false;
+    });
+  }
+
+  /** Lets nobody wait any longer. */
+  end(): void {
+    this.#delay?.ended.abort();
+    this.#delay = undefined;
+  }
+}

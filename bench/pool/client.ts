@@ -9,12 +9,17 @@ import { serve } from "./worker.ts";
 let contender: Contender | undefined;
 let watch: RecoveryWatch | undefined;
 
+/** Whatever a pool throws past its callers ends a service; here it is told instead, so that the others are still measured. */
+const uncaught: string[] = [];
+for (const event of ["uncaughtException", "unhandledRejection"] as const)
+  process.on(event, (error: unknown) => uncaught.push(error instanceof Error ? error.message : String(error)));
+
 await serve<ClientCalls>({
   open: async ({ contender: name, target, max }) => {
-    const make = CONTENDERS[name];
-    if (make === undefined)
+    const load = CONTENDERS[name];
+    if (load === undefined)
       throw new Error(`there is no contender ${name}, only ${Object.keys(CONTENDERS).join(", ")}`);
-    contender = make(target, max);
+    contender = (await load())(target, max);
     return {};
   },
   firstConnections: async ({ count }) => ({ ms: await timed(() => useAtOnce(opened(), count)) }),
@@ -36,6 +41,7 @@ await serve<ClientCalls>({
     for (let minted = 0; minted < count; minted++) ms.push(await timed(() => opened().mint()));
     return { ms };
   },
+  uncaught: async () => ({ messages: uncaught }),
   memory: ({ connections }) => weighConnections(opened(), connections),
 });
 // Connections that stand would keep it alive, and ending each pool properly is not what is measured.

@@ -10,6 +10,9 @@ const FAILS_EVERY = Math.round(1 / FAILING_SHARE);
 /** Callers' rows lie so far apart that no two callers meet in one, whatever they do. */
 const ROWS_A_CALLER = 20;
 
+/** A pool that has lost a statement never answers it; one that is only late answers within milliseconds. */
+const LAST_ANSWER_MS = 3_000;
+
 /** What became of one statement or transaction; times on the clock of `performance.now()`. */
 export interface Answer {
   readonly startedAt: number;
@@ -20,13 +23,14 @@ export interface Answer {
 
 /** Callers that ask again as soon as they are answered. */
 export interface RunningLoad {
-  /** Lets each caller have its last answer, which is reported too. */
-  stop(): Promise<void>;
+  /** Waits for each caller's last answer, which is reported too; resolves with the number of those that had none in time. */
+  stop(limitMs?: number): Promise<number>;
 }
 
 /** Starts the callers; each is told to `onAnswer` before it asks again. */
 export function startLoad(contender: Contender, load: Load, onAnswer: (answer: Answer) => void): RunningLoad {
   let stopping = false;
+  let unanswered = load.callers;
   const call = async (caller: number): Promise<void> => {
     for (let turn = 0; !stopping; turn++) {
       const id = caller * ROWS_A_CALLER + (turn % ROWS_A_CALLER);
@@ -38,12 +42,14 @@ export function startLoad(contender: Contender, load: Load, onAnswer: (answer: A
       // A pool that refuses at once would otherwise keep the event loop from ever connecting again.
       if (error !== undefined) await nextTurn();
     }
+    unanswered--;
   };
   const callers = Promise.all(Array.from({ length: load.callers }, (_, caller) => call(caller)));
   return {
-    stop: async () => {
+    stop: async (limitMs = LAST_ANSWER_MS) => {
       stopping = true;
-      await callers;
+      await Promise.race([callers, pause(limitMs)]);
+      return unanswered;
     },
   };
 }
@@ -83,7 +89,8 @@ export async function measureLoad(
   measuring = false;
   const tookMs = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpu);
-  await running.stop();
+  const unanswered = await running.stop();
+  if (unanswered > 0) unexpectedMessage ??= `no answer within ${LAST_ANSWER_MS} ms`;
   return {
     perSecond: (latencies.length / tookMs) * 1_000,
     p50: quantile(latencies, 0.5),
@@ -91,7 +98,7 @@ export async function measureLoad(
     cpuMicros: (user + system) / latencies.length,
     answered: latencies.length,
     failed,
-    unexpected,
+    unexpected: unexpected + unanswered,
     unexpectedMessage,
   };
 }

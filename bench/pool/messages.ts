@@ -50,6 +50,8 @@ export interface Recovery {
   readonly fullThroughputMs: number | undefined;
   /** Statements that failed. */
   readonly failed: number;
+  /** Statements that were never answered. */
+  readonly unanswered: number;
 }
 
 /** Memory of a connection, in KiB: what the process has more of after many were opened, divided by their number. */
@@ -73,6 +75,8 @@ export interface ClientCalls {
   endRecovery: { asked: { readonly droppedAt: number }; answer: Recovery };
   /** Milliseconds that each mint took, in their order. */
   mint: { asked: { readonly count: number }; answer: { readonly ms: readonly number[] } };
+  /** Errors so far that no caller could catch, and that end a process. */
+  uncaught: { asked: object; answer: { readonly messages: readonly string[] } };
   memory: { asked: { readonly connections: number }; answer: Memory };
 }
 

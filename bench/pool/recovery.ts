@@ -27,8 +27,8 @@ export function watchRecovery(contender: Contender): RecoveryWatch {
   return {
     finish: async (droppedAt) => {
       const endedAt = performance.now();
-      await running.stop();
-      return readRecovery(answers, { startedAt, droppedAt, endedAt });
+      const unanswered = await running.stop();
+      return { ...readRecovery(answers, { startedAt, droppedAt, endedAt }), unanswered };
     },
   };
 }
@@ -37,7 +37,7 @@ export function watchRecovery(contender: Contender): RecoveryWatch {
 export function readRecovery(
   answers: readonly Answer[],
   { startedAt, droppedAt, endedAt }: Readonly<Record<"startedAt" | "droppedAt" | "endedAt", number>>,
-): Recovery {
+): Omit<Recovery, "unanswered"> {
   const succeeded = answers.filter(({ error }) => error === undefined);
   // One that had its answer on the way when the connections were dropped has not met the fault.
   const next = succeeded.find((answer) => answer.startedAt > droppedAt);

@@ -23,8 +23,10 @@ export interface RoundContext {
   readonly log: (message: string) => void;
   /** Takes what was measured; undefined when it did not come about. */
   readonly add: (contender: string, measure: string, value: number | undefined) => void;
-  /** Takes an error that no load asked for. */
-  readonly tell: (message: string) => void;
+  /** Takes errors that no load asked for. */
+  readonly tellUnexpected: (message: string) => void;
+  /** Takes an error that no caller could catch. */
+  readonly tellUncaught: (message: string) => void;
 }
 
 type Client = Worker<ClientCalls>;
@@ -82,7 +84,7 @@ async function weigh(contender: string, context: RoundContext): Promise<void> {
 async function measureTogether(
   clientOf: (contender: string) => Client,
   eachInTurn: EachInTurn,
-  { plan, log, add, tell, server }: RoundContext,
+  { plan, log, add, tellUnexpected, tellUncaught, server }: RoundContext,
 ): Promise<void> {
   const { leadMs, loadMs, warmUpMs } = plan;
   await eachInTurn(async (contender) => {
@@ -100,7 +102,7 @@ async function measureTogether(
       for (const quantity of LOAD_QUANTITIES) add(contender, loadMeasure(load, quantity), finite(result[quantity]));
       const { unexpected, unexpectedMessage } = result;
       if (unexpected > 0)
-        tell(`${contender}, ${describeLoad(load)}: ${unexpected} errors, such as: ${unexpectedMessage}`);
+        tellUnexpected(`${contender}, ${describeLoad(load)}: ${unexpected} errors, such as: ${unexpectedMessage}`);
     });
   }
   log("dropping every connection");
@@ -114,6 +116,11 @@ async function measureTogether(
     add(contender, "recovery/nextSuccess", recovery.nextSuccessMs);
     add(contender, "recovery/fullThroughput", recovery.fullThroughputMs);
     add(contender, "recovery/failed", recovery.failed);
+    add(contender, "recovery/unanswered", recovery.unanswered);
+  });
+  await eachInTurn(async (contender) => {
+    const { messages } = await clientOf(contender).ask("uncaught", {}, STEP_LIMIT_MS);
+    if (messages.length > 0) tellUncaught(`${contender}: ${messages.length}, such as: ${messages[0]}`);
   });
 }
 

@@ -23,6 +23,7 @@ export async function measurePools(plan: Plan, { signal, log }: CommandContext):
   const contenders = Object.keys(CONTENDERS);
   const samples: Sample[] = [];
   const unexpected: string[] = [];
+  const uncaught: string[] = [];
   log("bringing PostgreSQL and the proxy up");
   const server = startWorker<ServerCalls>(SERVER);
   let round = 0;
@@ -44,11 +45,12 @@ export async function measurePools(plan: Plan, { signal, log }: CommandContext):
         signal,
         log,
         add: (contender, measure, value) => samples.push({ measure, contender, round: round + 1, value }),
-        tell: (message) => unexpected.push(message),
+        tellUnexpected: (message) => unexpected.push(message),
+        tellUncaught: (message) => uncaught.push(message),
       });
       longestMs = Math.max(longestMs, performance.now() - begunAt);
     }
-    return { contenders, rounds: round, samples, unexpected, tookMs: performance.now() - startedAt };
+    return { contenders, rounds: round, samples, unexpected, uncaught, tookMs: performance.now() - startedAt };
   } finally {
     await server.stop(STOP_LIMIT_MS);
   }

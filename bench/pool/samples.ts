@@ -28,6 +28,8 @@ export interface Results {
   readonly samples: readonly Sample[];
   /** Errors that no load asked for, each with the contender and load that met it. */
   readonly unexpected: readonly string[];
+  /** Errors that no caller could catch and that would have ended a service, likewise. */
+  readonly uncaught: readonly string[];
   readonly tookMs: number;
 }
 

@@ -12,7 +12,7 @@ const ROWS = 1_000;
  * The server's side of the measurement, in a process of its own: the declared proxy over a real PostgreSQL, so that neither
  * its work nor its garbage is on the clients' event loop.
  */
-await runCommand(async ({ signal, log }) => {
+await runCommand(async ({ signal }) => {
   const released = new AbortController();
   let environment: Environment | undefined;
   const running = (): Environment => {
@@ -37,7 +37,6 @@ await runCommand(async ({ signal, log }) => {
   await parentLeft;
   released.abort(new Error("the benchmark has ended"));
   await environment?.stop();
-  log("the server has stopped");
   return 0;
 });
 

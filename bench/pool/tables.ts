@@ -30,7 +30,8 @@ export function renderTables(results: Results, plan: Plan): string {
       {
         "next success": "recovery/nextSuccess",
         "full throughput": "recovery/fullThroughput",
-        "failed statements": "recovery/failed",
+        failed: "recovery/failed",
+        "never answered": "recovery/unanswered",
       },
     )}`,
     `memory of an idle connection, ${plan.idleConnections} of them (KiB)\n${table(results, {
@@ -41,6 +42,8 @@ export function renderTables(results: Results, plan: Plan): string {
     NOTES.join("\n"),
   );
   if (results.unexpected.length > 0) parts.push(`Errors that no load asked for:\n${results.unexpected.join("\n")}`);
+  if (results.uncaught.length > 0)
+    parts.push(`Errors that no caller could catch, and that end a service:\n${results.uncaught.join("\n")}`);
   return parts.join("\n\n");
 }
 

@@ -29,8 +29,8 @@ export interface SecurityTokenService {
   issue(roleArn: string, lifetimeSeconds?: number): IssuedCredentials;
   /** The credentials under an access key id: undefined when none were issued under it, or they have expired. */
   find(accessKeyId: string): IssuedCredentials | undefined;
-  /** Ends the life of everything issued so far. */
-  expireAll(): void;
+  /** Forgets everything issued so far, until the function that comes back is called. */
+  expireAll(): () => void;
 }
 
 /** What a test replaces. */
@@ -65,7 +65,13 @@ export function createSecurityTokenService({ now = Date.now }: SecurityTokenServ
       const credentials = issued.get(accessKeyId);
       return credentials === undefined || hasExpired(credentials) ? undefined : credentials;
     },
-    expireAll: () => issued.clear(),
+    expireAll() {
+      const forgotten = [...issued];
+      issued.clear();
+      return () => {
+        for (const [accessKeyId, credentials] of forgotten) issued.set(accessKeyId, credentials);
+      };
+    },
   };
 }
 
@@ -110,12 +116,13 @@ export async function startCredentialsEndpoint(options: CredentialsEndpointOptio
   let credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
   const faults = new CredentialsFaults({
     expire() {
-      securityTokenService.expireAll();
+      const revive = securityTokenService.expireAll();
       // Not this very second, which a client whose clock is a little behind would take for the future.
       credentials = { ...credentials, expiration: new Date(Math.floor(now() / 1_000) * 1_000 - 1_000) };
-    },
-    renew() {
-      credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
+      return () => {
+        revive();
+        credentials = securityTokenService.issue(roleArn, lifetimeSeconds);
+      };
     },
   });
 

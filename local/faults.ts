@@ -53,7 +53,7 @@ export interface OwnedFaults extends Faults {
 /** What faults are made with. */
 export interface FaultsOptions {
   readonly surroundings: Surroundings;
-  /** Told of a fault that could not be undone. */
+  /** Told of each fault that begins or ends, and of one that could not be undone. */
   readonly log: (message: string) => void;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly now?: () => number;
@@ -87,6 +87,7 @@ export function createFaults(options: FaultsOptions): OwnedFaults {
     const begun = started.then(() => {
       const startedAt = now();
       run.running = { id: randomUUID(), fault, startedAt, endsAt: startedAt + lastsMs, parameters };
+      log(`fault ${fault} begins, for ${lastsMs} ms: ${JSON.stringify(parameters)}`);
       return run.running;
     }, notStarted(fault));
     const ended = begun
@@ -121,7 +122,10 @@ export function createFaults(options: FaultsOptions): OwnedFaults {
           `${fault} is running already: wait until it ends, or clear it and start it anew.`,
         );
       }
-      return begin(fault, parameters).begun;
+      const { begun, ended } = begin(fault, parameters);
+      const running = await begun;
+      if (definitionOf(fault).isInstant) await ended;
+      return running;
     },
     list: () => inEffect().map((fault) => ({ ...fault, remainingMs: Math.max(0, fault.endsAt - now()) })),
     async clear(id) {
@@ -154,6 +158,7 @@ const notStarted =
 async function undone(fault: FaultName, undo: Undo, log: FaultsOptions["log"]): Promise<FaultError | undefined> {
   try {
     await undo();
+    log(`fault ${fault} has ended`);
     return undefined;
   } catch (cause) {
     const error = new FaultError("FAULT_NOT_ENDED", `${fault} could not be undone: ${messageOf(cause)}`, { cause });

@@ -18,6 +18,8 @@ export interface FaultDefinition {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** How long it lasts, in milliseconds, with these parameters. */
   readonly lastsMs: (parameters: Readonly<Record<string, number>>) => number;
+  /** Whether it is over as soon as it has begun. */
+  readonly isInstant?: true;
   /** Brings it into effect; what comes back ends it. */
   readonly start: (surroundings: Surroundings, parameters: Readonly<Record<string, number>>) => Promise<Undo> | Undo;
 }
@@ -73,6 +75,7 @@ export const FAULTS = {
     standsFor: "the proxy resets every connection of its clients, at once and once",
     parameters: {},
     lastsMs: () => 0,
+    isInstant: true,
     start: ({ proxy }) => {
       proxy.resetClients();
       return async () => {};

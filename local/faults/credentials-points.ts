@@ -3,7 +3,10 @@ import { once, type Undo } from "../proxy/fault-points.ts";
 
 /** Where faults act on the credentials endpoint of a task. */
 export interface CredentialsFaultPoints {
-  /** Lets every credential issued so far die and hands the dead ones out, as expired. At the end new ones are issued. */
+  /**
+   * Lets every credential issued so far die and hands the last ones out as expired. At the end new ones are issued; the old ones
+   * live again for the rest of their time, since a client that keeps them believes what it was told of their expiration.
+   */
   expireCredentials(): Undo;
   /** Answers that much later. At the end whoever waits is answered at once. */
   delayAnswers(ms: number): Undo;
@@ -13,8 +16,8 @@ export interface CredentialsFaultPoints {
 
 /** What the endpoint does to the credentials that it hands out. */
 export interface CredentialsHooks {
-  readonly expire: () => void;
-  readonly renew: () => void;
+  /** Expires them, until the function that comes back is called. */
+  readonly expire: () => () => void;
 }
 
 /** The state of the endpoint's fault points, which the endpoint asks at each request. */
@@ -45,10 +48,10 @@ export class CredentialsFaults implements CredentialsFaultPoints {
 
   expireCredentials(): Undo {
     this.#expired = true;
-    this.#hooks.expire();
+    const renew = this.#hooks.expire();
     return once(() => {
       this.#expired = false;
-      this.#hooks.renew();
+      renew();
     });
   }
 

@@ -51,4 +51,6 @@ export const describeFaults = (): Readonly<Record<string, Readonly<Record<string
 
 const invalid = (mistakes: readonly string[]): FaultError => new FaultError("INVALID_FAULT", `${mistakes.join("; ")}.`);
 
-const show = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 100);
+/** Numbers as they are: JSON would show NaN as null. */
+const show = (value: unknown): string =>
+  (typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value))).slice(0, 100);

@@ -12,6 +12,9 @@ const STATUS: Readonly<Record<FaultErrorCode, number>> = {
   CLOSED: 503,
 };
 
+/** Told to whoever sent a body that is none of these. */
+const FAULTS_TAKE = 'POST /faults takes application/json such as {"fault": "latency", "ms": 50}';
+
 /** The methods and paths that {@link faultRoutes} serves. */
 export const FAULT_ROUTES = ["POST /faults", "GET /faults", "DELETE /faults", "DELETE /faults/:id"];
 
@@ -23,9 +26,12 @@ export const FAULT_ROUTES = ["POST /faults", "GET /faults", "DELETE /faults", "D
 export async function faultRoutes(server: FastifyInstance, { faults }: { readonly faults: Faults }): Promise<void> {
   server.setErrorHandler((error: Error & { code?: string; statusCode?: number }, _request, reply) => {
     const status = error instanceof FaultError ? STATUS[error.code] : (error.statusCode ?? 500);
-    const told = { code: error.code ?? "INTERNAL", message: error.message };
-    const isAboutTheRequest = status === 400 || status === 415;
-    return reply.code(status).send({ error: told, ...(isAboutTheRequest && { allowed: describeFaults() }) });
+    const isAboutTheRequest = status >= 400 && status < 500 && !(error instanceof FaultError);
+    const message = isAboutTheRequest ? `${error.message}; ${FAULTS_TAKE}` : error.message;
+    return reply.code(status).send({
+      error: { code: error.code ?? "INTERNAL", message },
+      ...((isAboutTheRequest || status === 400) && { allowed: describeFaults() }),
+    });
   });
   // Whatever it is, the reader of requests says what is wrong with it.
   server.post<{ Body: FaultRequest }>("/faults", async (request, reply) =>

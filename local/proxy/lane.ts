@@ -47,19 +47,28 @@ export class Lane {
   /** Lets pass what may. To be called whenever the traffic changes. */
   proceed(): void {
     clearTimeout(this.#timer);
-    const [first] = this.#waiting;
-    if (first === undefined || this.#passing || this.#traffic.held) return;
-    const leftMs = this.#traffic.delayMs === 0 ? 0 : first.due - performance.now();
-    if (leftMs > 0) {
-      this.#timer = setTimeout(() => this.proceed(), leftMs);
-      return;
+    for (;;) {
+      const [first] = this.#waiting;
+      if (first === undefined || this.#passing || this.#traffic.held) return;
+      const leftMs = this.#traffic.delayMs === 0 ? 0 : first.due - performance.now();
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => this.proceed(), leftMs);
+        return;
+      }
+      this.#waiting.shift();
+      this.#bytes -= first.bytes;
+      this.#pass(first.passage);
     }
-    this.#waiting.shift();
-    this.#bytes -= first.bytes;
+  }
+
+  #pass(passage: Passage): void {
     this.#passing = true;
-    first.passage(() => {
+    let returned = false;
+    passage(() => {
       this.#passing = false;
-      this.proceed();
+      // One that passes at once leaves the rest to the loop: thousands of small ones would be as many calls within each other.
+      if (returned) this.proceed();
     });
+    returned = true;
   }
 }

@@ -134,7 +134,7 @@ async function startClient(
   const { host, port, region } = target;
   const sources = { credentials, caFile, hosts: [{ host, port, address: "127.0.0.1", listenPort }] };
   const env = containerEnvironment("client", { AWS_REGION: region }, sources, PRELOAD);
-  const client = startWorker<ClientCalls>(CLIENT, { env, execArgv });
+  const client = startWorker<ClientCalls>(CLIENT, { name: contender, env, execArgv });
   try {
     await client.ask("open", { contender, target, max }, STEP_LIMIT_MS);
   } catch (error) {

@@ -25,7 +25,7 @@ export async function measurePools(plan: Plan, { signal, log }: CommandContext):
   const unexpected: string[] = [];
   const uncaught: string[] = [];
   log("bringing PostgreSQL and the proxy up");
-  const server = startWorker<ServerCalls>(SERVER);
+  const server = startWorker<ServerCalls>(SERVER, { name: "the server" });
   let round = 0;
   try {
     const surroundings = await server.ask("start", {}, START_LIMIT_MS);

@@ -55,30 +55,21 @@ function describe({ declared, proxy, credentials, caFile }: Environment) {
   };
 }
 
-async function asSuperuser<T>({ postgres }: Environment, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function createTable({ postgres, declared }: Environment): Promise<void> {
   const client = new pg.Client({ connectionString: postgres.directUrl });
   await client.connect();
   try {
-    return await work(client);
+    await client.query(`SET ROLE ${client.escapeIdentifier(declared.database.user)}`);
+    await client.query("CREATE TABLE accounts (id int PRIMARY KEY, name text NOT NULL, balance int NOT NULL)");
+    await client.query(`INSERT INTO accounts SELECT n, 'account ' || n, 0 FROM generate_series(0, ${ROWS - 1}) n`);
   } finally {
     await client.end();
   }
 }
 
-async function createTable(environment: Environment): Promise<void> {
-  await asSuperuser(environment, async (client) => {
-    await client.query(`SET ROLE ${client.escapeIdentifier(environment.declared.database.user)}`);
-    await client.query("CREATE TABLE accounts (id int PRIMARY KEY, name text NOT NULL, balance int NOT NULL)");
-    await client.query(`INSERT INTO accounts SELECT n, 'account ' || n, 0 FROM generate_series(0, ${ROWS - 1}) n`);
-  });
-}
-
-/** Every connection of the declared user ends at the database, and with it the client's connection to the proxy. */
-async function dropEveryConnection(environment: Environment): Promise<{ at: number }> {
-  const { user } = environment.declared.database;
-  return asSuperuser(environment, async (client) => {
-    const at = performance.timeOrigin + performance.now();
-    await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [user]);
-    return { at };
-  });
+/** The proxy resets every connection of its clients, of all contenders alike. */
+async function dropEveryConnection({ controlPlane }: Environment): Promise<{ at: number }> {
+  const at = performance.timeOrigin + performance.now();
+  await controlPlane.faults.start({ fault: "drop-every-connection" });
+  return { at };
 }

@@ -3,7 +3,15 @@ import { spreadText } from "../statistics.ts";
 import type { Aim } from "./aims.ts";
 import { BASELINE } from "./contenders.ts";
 import { CALLERS, type Plan, WORKS } from "./plan.ts";
-import { LOAD_QUANTITIES, loadMeasure, missingOf, type Results, ratioOver, spreadOver } from "./samples.ts";
+import {
+  LOAD_QUANTITIES,
+  type LoadQuantity,
+  loadMeasure,
+  missingOf,
+  type Results,
+  ratioOver,
+  spreadOver,
+} from "./samples.ts";
 
 /** What a reader must know to read the rows rightly. */
 const NOTES = [
@@ -56,22 +64,20 @@ export function renderAims(aims: readonly Aim[]): string {
 }
 
 function loadTable(results: Results, work: (typeof WORKS)[number], failing: boolean): string {
-  const rows = newTable(["callers", "", "a second", "×", "p50 ms", "p99 ms", "× p99", "CPU µs each", "× CPU"]);
+  const rows = newTable(["callers", "", "a second", "×", "p50 ms", "p99 ms", "CPU µs each"]);
   for (const callers of CALLERS) {
     for (const contender of results.contenders) {
-      const [perSecond, p50, p99, cpu] = LOAD_QUANTITIES.map((quantity) => {
-        const measure = loadMeasure({ work, callers, failing }, quantity);
-        return {
-          value: spreadText(spreadOver(results, measure, contender)),
-          ratio: ratio(results, measure, contender),
-        };
-      });
+      const measureOf = (quantity: LoadQuantity) => loadMeasure({ work, callers, failing }, quantity);
+      const [perSecond = "", ...others] = LOAD_QUANTITIES.map((quantity) =>
+        spreadText(spreadOver(results, measureOf(quantity), contender)),
+      );
+      const isFirst = contender === results.contenders[0];
       rows.push([
-        contender === results.contenders[0] ? callers : "",
+        isFirst ? callers : "",
         contender,
-        ...[perSecond?.value, perSecond?.ratio, p50?.value, p99?.value, p99?.ratio, cpu?.value, cpu?.ratio].map(
-          (text) => text ?? "",
-        ),
+        perSecond,
+        ratio(results, measureOf("perSecond"), contender),
+        ...others,
       ]);
     }
   }

@@ -12,6 +12,8 @@ export type Handlers<Calls extends CallsOf<Calls>> = {
 
 /** How a process is started. */
 export interface WorkerOptions {
+  /** What errors call it. */
+  readonly name: string;
   /** Its whole environment; by default that of this process. */
   readonly env?: NodeJS.ProcessEnv;
   readonly execArgv?: readonly string[];
@@ -40,13 +42,13 @@ const STOP_MS = 3_000;
 /** Starts a module as a process that answers `Calls`. Its output goes to stderr, since stdout is for results. */
 export function startWorker<Calls extends CallsOf<Calls>>(
   module: URL,
-  { env, execArgv = [] }: WorkerOptions = {},
+  { name, env, execArgv = [] }: WorkerOptions,
 ): Worker<Calls> {
   const child = fork(module, { ...(env && { env }), execArgv: [...execArgv], stdio: ["ignore", 2, 2, "ipc"] });
-  const name = module.pathname.split("/").at(-1) ?? module.href;
   const waiting = new Map<number, { resolve(result: object): void; reject(error: Error): void }>();
   const exited = endOf(child).then((how) => {
-    for (const { reject } of waiting.values()) reject(new Error(`${name} ended (${how}) before it answered`));
+    for (const { reject } of waiting.values())
+      reject(new Error(`${name}: its process ended (${how}) before it answered`));
     waiting.clear();
     return how;
   });
@@ -58,12 +60,13 @@ export function startWorker<Calls extends CallsOf<Calls>>(
   });
   let lastId = 0;
   const ask: Worker<Calls>["ask"] = async (call, asked, limitMs) => {
-    if (!child.connected) throw new Error(`${name} has ended (${await exited}) and cannot be asked to ${call}`);
+    if (!child.connected)
+      throw new Error(`${name}: its process has ended (${await exited}) and cannot be asked for "${call}"`);
     const { promise, resolve, reject } = Promise.withResolvers<object>();
     const id = ++lastId;
     waiting.set(id, { resolve, reject });
     const late = setTimeout(() => {
-      reject(new Error(`${name} did not ${call} within ${limitMs} ms, and was killed`));
+      reject(new Error(`${name}: no answer to "${call}" within ${limitMs} ms, and was killed`));
       child.kill("SIGKILL");
     }, limitMs);
     child.send({ id, call, request: asked } satisfies Request, (error) => error && reject(error));

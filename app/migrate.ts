@@ -34,7 +34,7 @@ export interface Migration {
  */
 export function createMigration(configuration: ServiceConfiguration, logger: Logger): Migration {
   const seconds = configuration.migrationDeadlineSeconds;
-  const pool = createPool(configuration, logger, { max: 1, connectSeconds: seconds, querySeconds: undefined });
+  const pool = createPool(configuration, logger, { max: 1, connectSeconds: seconds, querySeconds: seconds });
   let doing = "connecting to the database";
 
   async function migrate(signal: AbortSignal): Promise<readonly string[]> {

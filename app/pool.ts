@@ -8,8 +8,8 @@ export interface PoolLimits {
   readonly max?: number;
   /** Both the budget of retries and the overall limit, in seconds. */
   readonly connectSeconds?: number;
-  /** How long the answer to a statement may take, in seconds; undefined sets no limit. */
-  readonly querySeconds?: number | undefined;
+  /** How long the server may be silent while a statement runs, in seconds. */
+  readonly querySeconds?: number;
 }
 
 /** One attempt outlasts the proxy's borrow time-out by this, so that the proxy's own answer is heard. */
@@ -23,18 +23,19 @@ const QUERY_SECONDS = 25;
 
 /** The pool that `ENV` chose. Its events go to the logger `db-auth`. */
 export function createPool({ database }: ServiceConfiguration, logger: Logger, limits: PoolLimits = {}): pg.Pool {
-  const { max = database.poolSize, connectSeconds, querySeconds } = { querySeconds: QUERY_SECONDS, ...limits };
+  const { max = database.poolSize, connectSeconds, querySeconds = QUERY_SECONDS } = limits;
   const { host, port, user, name } = database;
-  const acquireMs = (connectSeconds ?? database.acquireSeconds) * 1000;
-  const shared = { host, port, user, database: name, max, acquireMs, log: logger.child({ logger: "db-auth" }) };
+  const connectionTimeoutMillis = (connectSeconds ?? database.acquireSeconds) * 1000;
+  const log = logger.child({ logger: "db-auth" });
+  const shared = { host, port, user, database: name, max, connectionTimeoutMillis, log };
   if (database.authentication === "password") return createStaticPool({ ...shared, password: database.password });
   return new RdsIamPool({
     ...shared,
     region: database.region,
-    connectRetryMs: (connectSeconds ?? database.connectRetrySeconds) * 1000,
-    lifetimeSeconds: database.lifetimeSeconds,
-    attemptMs: (Math.max(0, database.acquireSeconds - database.connectRetrySeconds) + ANSWER_SECONDS) * 1000,
-    ...(querySeconds === undefined ? {} : { queryMs: querySeconds * 1000 }),
+    connectRetryMillis: (connectSeconds ?? database.connectRetrySeconds) * 1000,
+    maxLifetimeSeconds: database.lifetimeSeconds,
+    attemptTimeoutMillis: (Math.max(0, database.acquireSeconds - database.connectRetrySeconds) + ANSWER_SECONDS) * 1000,
+    silenceTimeoutMillis: querySeconds * 1000,
   });
 }
 

@@ -1,7 +1,16 @@
+import { errorCode } from "./errors.ts";
+import { scrub } from "./scrub.ts";
+
 /**
- * Where the pool reports: a pino logger fits, named `db-auth` by the service. A retried attempt is one event at level info with code
- * `RETRYING`; an idle connection that was lost is one at level warn with code `CONNECTION_LOST`; giving up is one at level error with the
- * error's code.
+ * Where the pool reports: a pino logger fits, named `db-auth` by the service.
+ *
+ * | level | `code` | when |
+ * |---|---|---|
+ * | info | `RETRYING` | an attempt to establish a connection failed and is repeated |
+ * | warn | `CONNECTION_LOST` | an idle connection was lost |
+ * | warn | `TRANSACTION_LEFT_OPEN` | a connection came back in a transaction, which was rolled back |
+ * | warn | `CONNECTION_BUSY` | a connection came back at work, and was discarded |
+ * | error | the error's code | a caller got no connection |
  */
 export interface EventLog {
   info(fields: object, message: string): void;
@@ -10,3 +19,26 @@ export interface EventLog {
 }
 
 export const silentLog: EventLog = { info() {}, warn() {}, error() {} };
+
+/** As whom, and where, the pool connects: part of every event. */
+export interface Identity {
+  readonly host: string;
+  readonly user: string;
+  readonly region: string;
+}
+
+/** Reports events with the pool's identity, and nothing of a token. */
+export class Reporter {
+  readonly #log: EventLog;
+  readonly #identity: Identity;
+
+  constructor(log: EventLog, { host, user, region }: Identity) {
+    this.#log = log;
+    this.#identity = { host, user, region };
+  }
+
+  report(level: keyof EventLog, code: string, error: unknown, message: string, more: object = {}): void {
+    const detail = scrub(error instanceof Error ? error.message : String(error));
+    this.#log[level]({ code, ...this.#identity, ...more, errorCode: errorCode(error), error: detail }, message);
+  }
+}

@@ -1,7 +1,23 @@
 export { type Clock, systemClock } from "./clock.ts";
-export { errorCode, PoolError, type PoolErrorCode } from "./errors.ts";
+export {
+  AcquireError,
+  type Attempt,
+  CommitOutcomeUnknownError,
+  errorCode,
+  PoolError,
+  type PoolErrorCode,
+  TransactionRolledBackError,
+} from "./errors.ts";
 export type { EventLog } from "./event-log.ts";
 export { RdsIamPool } from "./iam-pool.ts";
-export type { RdsIamPoolOptions, TokenSigner } from "./options.ts";
+export type { RdsIamPoolOptions } from "./options.ts";
 export { scrub, scrubJsonLine } from "./scrub.ts";
 export { createStaticPool, type StaticPoolOptions } from "./static-pool.ts";
+export type { TokenSigner } from "./token.ts";
+export {
+  type Isolation,
+  type Lender,
+  type TransactionClient,
+  type TransactionOptions,
+  transaction,
+} from "./transaction.ts";

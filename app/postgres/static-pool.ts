@@ -11,13 +11,13 @@ export interface StaticPoolOptions {
   /** Most physical connections. */
   readonly max: number;
   /** Limit for obtaining a connection, in milliseconds. */
-  readonly acquireMs: number;
+  readonly connectionTimeoutMillis: number;
   readonly log?: EventLog;
 }
 
 /** A plain `pg.Pool`: no AWS call, no retry, no lifetime. node-postgres' own variables (`PGSSLMODE`) apply. */
-export function createStaticPool({ acquireMs, log = silentLog, ...options }: StaticPoolOptions): pg.Pool {
-  const pool = new pg.Pool({ ...options, connectionTimeoutMillis: acquireMs });
+export function createStaticPool({ log = silentLog, ...options }: StaticPoolOptions): pg.Pool {
+  const pool = new pg.Pool(options);
   pool.on("error", (error) =>
     log.warn({ code: "CONNECTION_LOST", error: error.message }, "An idle connection was lost"),
   );

@@ -1,18 +1,26 @@
+import type { Socket } from "node:net";
 import pg from "pg";
-import { PoolError } from "./errors.ts";
+import { asError, PoolError } from "./errors.ts";
+import { isReady } from "./readiness.ts";
+import type { TokenSource } from "./token.ts";
 
 /** How a client gets its token, and how long each step of its one connection attempt may take, in milliseconds. */
 export interface TokenClientSettings {
-  /** A fresh IAM token. */
-  readonly mint: () => Promise<string>;
-  readonly mintMs: number;
+  readonly tokens: TokenSource;
   /** From the first packet to the end of the TLS handshake: a security group that does not admit us answers with silence. */
   readonly reachMs: number;
   /** The whole attempt after the mint; outlasts the proxy's borrow time-out, whose own answer is the better one. */
   readonly attemptMs: number;
+  /** How long the server may be silent while a statement runs. */
+  readonly silenceMs: number;
   /** Aborts an attempt that runs. */
   readonly signal: AbortSignal;
 }
+
+/** How long the server may take to close its end after our goodbye, in milliseconds. */
+const GOODBYE_MS = 1_000;
+/** Idleness of a socket after which the kernel begins to ask whether the other end is there, in milliseconds. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** Nothing is lost by it: the pool has listeners of its own, and a query that runs is rejected. */
 function survive(): void {}
@@ -23,6 +31,13 @@ function survive(): void {}
  */
 export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
   return class TokenClient extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super({ ...(config as pg.ClientConfig), keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS });
+      // From the first moment: the server may end the connection before its owner had a chance to listen, and says so twice.
+      this.on("error", survive);
+      forgetEnvironment(this);
+    }
+
     override connect(): Promise<pg.Client>;
     override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
     override connect(callback?: (error: never, client: pg.Client) => void): Promise<pg.Client> | undefined {
@@ -35,13 +50,22 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
       );
     }
 
+    /** Says goodbye, and closes the socket itself when nobody answers. */
+    override end(): Promise<void>;
+    override end(callback: (error: Error) => void): void;
+    override end(callback?: (error: Error) => void): Promise<void> | undefined {
+      const { stream } = this.connection;
+      const limit = setTimeout(() => stream.destroy(), GOODBYE_MS).unref();
+      this.connection.once("end", () => clearTimeout(limit));
+      if (callback === undefined) return super.end();
+      super.end(callback);
+    }
+
     async #open(): Promise<pg.Client> {
-      // From the first moment: the server may end the connection before its owner had a chance to listen.
-      this.on("error", survive);
-      this.password = await mintWithin(settings);
+      this.password = await settings.tokens.mint(settings.signal);
       const stopWatching = this.#watch();
       try {
-        return await super.connect();
+        await super.connect();
       } catch (error) {
         // node-postgres leaves it to the server to close the socket after an error.
         this.connection.stream.destroy();
@@ -50,6 +74,8 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
         stopWatching();
         this.password = undefined;
       }
+      this.#watchSilence();
+      return this;
     }
 
     /** Ends the attempt by its limits or by the signal. The socket's error is what node-postgres rejects with. */
@@ -72,28 +98,29 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
         signal.removeEventListener("abort", abort);
       };
     }
+
+    /**
+     * Closes a connection whose server is silent while a statement runs. A socket's own time-out costs nothing for a statement; the kernel's
+     * probes take some eleven minutes, and only while nothing is on its way.
+     */
+    #watchSilence(): void {
+      const { silenceMs } = settings;
+      const stream = this.connection.stream as Socket;
+      stream.setTimeout(silenceMs).on("timeout", () => {
+        if (isReady(this)) return;
+        const message = `${this.host} was silent for ${silenceMs} ms while a statement ran: the connection is closed, and whether the statement took effect is unknown`;
+        stream.destroy(new PoolError("QUERY_TIMEOUT", message));
+      });
+    }
   };
 }
 
-/** The token, or an error: the mint's own, unchanged, `MINT_TIMEOUT`, or the signal's reason. */
-async function mintWithin({ mint, mintMs, signal }: TokenClientSettings): Promise<string> {
-  signal.throwIfAborted();
-  const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    limit.reject(
-      new PoolError("MINT_TIMEOUT", `No token within ${mintMs} ms: does the source of the AWS credentials answer?`),
-    );
-  }, mintMs);
-  const abort = () => limit.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([mint(), limit.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+/** node-postgres falls back on PGPASSWORD and PGOPTIONS: the one must not be sent to anyone, the other is refused by RDS Proxy. */
+function forgetEnvironment(client: pg.Client): void {
+  const { connectionParameters } = client as unknown as {
+    connectionParameters: { password?: unknown; options?: unknown };
+  };
+  client.password = undefined;
+  connectionParameters.password = undefined;
+  connectionParameters.options = undefined;
 }

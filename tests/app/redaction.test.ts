@@ -51,7 +51,7 @@ describe("A secret", () => {
 
   /** Fails in one way, by the pool itself, over HTTP and in a readiness check; nothing that is written may show a secret. */
   async function provoke(options: Parameters<typeof fixture.createPool>[0], expected: RegExp): Promise<void> {
-    const pool = fixture.createPool({ clock: fakeClock(), connectRetryMs: 300, signer: signer(), ...options });
+    const pool = fixture.createPool({ clock: fakeClock(), connectRetryMillis: 300, signer: signer(), ...options });
     let thrown: unknown;
     await assert.rejects(pool.query("SELECT 1"), (error) => {
       thrown = error;
@@ -98,12 +98,12 @@ describe("A secret", () => {
 
   it("is in nothing that is written when the server is silent", async () => {
     fixture.front.silent = true;
-    await provoke({ reachMs: 20, connectRetryMs: 1 }, /gave no TLS connection within 20 ms/);
+    await provoke({ reachTimeoutMillis: 20, connectRetryMillis: 1 }, /gave no TLS connection within 20 ms/);
   });
 
   it("is in no log and no answer although a server sends the token back, or a mint fails with it", async () => {
     fixture.front.refuse = (token) => `The password that was provided for the role ${token} is wrong.`;
-    const pool = fixture.createPool({ clock: fakeClock(), connectRetryMs: 300, signer: signer() });
+    const pool = fixture.createPool({ clock: fakeClock(), connectRetryMillis: 300, signer: signer() });
     const token = await signer().getAuthToken();
     const failing = { getAuthToken: () => Promise.reject(new Error(`cannot sign https://${token}`)) };
     const minting = fixture.createPool({ signer: failing });

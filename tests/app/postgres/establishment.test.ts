@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { PoolError } from "../../../app/postgres/errors.ts";
-import { backoffMs, judgeEstablishmentError } from "../../../app/postgres/establishment.ts";
+import { judgeEstablishmentError } from "../../../app/postgres/establishment.ts";
+import { backoffMs } from "../../../app/postgres/gate.ts";
 
 function coded(code: string, message = "an error"): Error {
   return Object.assign(new Error(message), { code });
@@ -31,6 +32,9 @@ const RETRIED: readonly [string, Error][] = [
   ["CONNECTION_CLOSED", new Error("Connection terminated unexpectedly")],
   ["NO_ANSWER", new PoolError("CONNECT_TIMEOUT", "silence")],
   ["MINT_TIMEOUT", new PoolError("MINT_TIMEOUT", "silence")],
+  ["CREDENTIALS_THROTTLED", new PoolError("CREDENTIALS_THROTTLED", "429")],
+  ["CREDENTIALS_UNAVAILABLE", new PoolError("CREDENTIALS_UNAVAILABLE", "503")],
+  ["CREDENTIALS_EXPIRED", new PoolError("CREDENTIALS_EXPIRED", "late")],
   ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH"].map((code): [string, Error] => [
     "NETWORK",
     coded(code),
@@ -41,6 +45,9 @@ const RETRIED: readonly [string, Error][] = [
 ];
 
 const FINAL: readonly [string, unknown][] = [
+  ["NO_CREDENTIALS", new PoolError("NO_CREDENTIALS", "404")],
+  ["MINT_FAILED", new PoolError("MINT_FAILED", "anything")],
+  ["TLS_NOT_OFFERED", new Error("The server does not support SSL connections")],
   ["NO_SUCH_DATABASE", coded("3D000", 'database "nope" does not exist')],
   ["FEATURE_NOT_SUPPORTED", coded("08P01", "Feature not supported: RDS Proxy currently doesn't support the option x.")],
   ["TLS_REQUIRED", new Error("This RDS Proxy requires TLS connections.")],
@@ -61,23 +68,49 @@ const FINAL: readonly [string, unknown][] = [
 describe("Errors of establishment", () => {
   for (const [reason, error] of RETRIED) {
     it(`are retried: ${String(error)}`, () => {
-      assert.deepEqual(judgeEstablishmentError(error), { reason, retry: true });
+      const { causes, ...verdict } = judgeEstablishmentError(error);
+      assert.deepEqual(verdict, { reason, retry: true });
+      assert.ok(causes.length > 0);
     });
   }
   for (const [reason, error] of FINAL) {
     it(`are final: ${error instanceof Error && "code" in error ? error.code : String(error)}`, () => {
-      assert.deepEqual(judgeEstablishmentError(error), { reason, retry: false });
+      const { causes, ...verdict } = judgeEstablishmentError(error);
+      assert.deepEqual(verdict, { reason, retry: false });
+      assert.equal(causes.length === 0, reason === "UNCLASSIFIED" || reason === "MINT_FAILED");
     });
   }
 });
 
 describe("The pause between attempts", () => {
-  it("doubles up to two seconds, and half of it is random", () => {
+  it("doubles up to a second, and half of it is random", () => {
     assert.deepEqual(
       [1, 2, 3, 4, 5, 6, 7, 50].map((attempt) => backoffMs(attempt, 0)),
-      [50, 100, 200, 400, 800, 1000, 1000, 1000],
+      [50, 100, 200, 400, 500, 500, 500, 500],
     );
     assert.equal(backoffMs(1, 0.5), 75);
-    assert.equal(backoffMs(9, 0.999), 1999);
+    assert.equal(backoffMs(9, 0.999), 1000);
   });
+});
+
+describe("One text with several causes", () => {
+  const AMBIGUOUS: readonly (readonly [string, readonly RegExp[]])[] = [
+    ["The password that was provided for the role app is wrong.", [/is being rotated/, /without the secret/]],
+    [
+      "The IAM authentication failed for the role app. Check the IAM token for this role and try again.",
+      [/grant is new/, /lacks rds-db:connect/, /signed for another endpoint/, /check the clock/],
+    ],
+    [
+      "This RDS proxy has no credentials for the role app.",
+      [/may not read or decrypt/, /not the user in the proxy's secret/],
+    ],
+    ["Timed-out waiting to acquire database connection.", [/cannot reach the database/, /is in use/]],
+  ];
+  for (const [text, expected] of AMBIGUOUS) {
+    it(`names each of them: ${text}`, () => {
+      const { causes } = judgeEstablishmentError(new Error(text));
+      assert.equal(causes.length, expected.length);
+      for (const [index, cause] of expected.entries()) assert.match(causes[index] ?? "", cause);
+    });
+  }
 });

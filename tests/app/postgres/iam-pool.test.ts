@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import pg from "pg";
-import { PoolError } from "../../../app/postgres/index.ts";
+import { AcquireError, PoolError } from "../../../app/postgres/index.ts";
 import { eventually } from "../../local/eventually.ts";
 import { fakeClock, IDENTITY, poolFixture, WRONG_PASSWORD } from "./pool-fixture.ts";
 
@@ -33,21 +33,35 @@ describe("RdsIamPool", () => {
       );
     });
 
-    it("that outlasts its budget fails with the server's own error, logged once at level error", async () => {
+    it("that outlasts its budget fails with every attempt and the server's own error, logged once at level error", async () => {
       fixture.front.refuse = () => WRONG_PASSWORD;
       const clock = fakeClock();
-      const pool = fixture.createPool({ clock, connectRetryMs: 5_000, random: () => 0 });
+      const pool = fixture.createPool({ clock, connectRetryMillis: 5_000, random: () => 0 });
       let error: unknown;
       await assert.rejects(pool.connect(), (rejection) => {
         error = rejection;
         return true;
       });
-      assert.ok(error instanceof pg.DatabaseError);
-      assert.equal(error.message, WRONG_PASSWORD);
-      assert.equal(error.code, "28000");
-      // 50 + 100 + 200 + 400 + 800 + 1000 × 3 + the 450 ms that were left.
-      assert.deepEqual(clock.slept, [50, 100, 200, 400, 800, 1000, 1000, 1000, 450]);
-      assert.equal(fixture.log.events("info").length, 9);
+      assert.ok(error instanceof AcquireError);
+      assert.equal(error.code, "CONNECT_FAILED");
+      assert.equal(error.reason, "ROTATION_WINDOW");
+      assert.equal(error.causes.length, 2);
+      assert.match(
+        error.message,
+        /after 14 attempts: The password that was .* is wrong\. \(possible causes: 1\. .*; 2\. /,
+      );
+      const { cause } = error;
+      assert.ok(cause instanceof pg.DatabaseError);
+      assert.equal(cause.message, WRONG_PASSWORD);
+      assert.equal(cause.code, "28000");
+      assert.deepEqual(clock.slept, [50, 100, 200, 400, ...Array(9).fill(500)]);
+      assert.equal(error.attempts.length, 14);
+      for (const attempt of error.attempts) {
+        const { at, tookMs, ...rest } = attempt;
+        assert.ok(Math.abs(Date.now() - at) < 10_000 && tookMs >= 0);
+        assert.deepEqual(rest, { reason: "ROTATION_WINDOW", errorCode: "28000", error: WRONG_PASSWORD });
+      }
+      assert.equal(fixture.log.events("info").length, 13);
       const [event, ...others] = fixture.log.events("error");
       assert.deepEqual(others, []);
       assert.equal(event?.code, "28000");
@@ -70,10 +84,11 @@ describe("RdsIamPool", () => {
     it("against silence is cut off by a limit of its own, and retried", async () => {
       fixture.front.silent = true;
       const clock = fakeClock();
-      const pool = fixture.createPool({ clock, reachMs: 60, connectRetryMs: 10, random: () => 0 });
+      const pool = fixture.createPool({ clock, reachTimeoutMillis: 60, connectRetryMillis: 10, random: () => 0 });
       await assert.rejects(pool.connect(), (error) => {
-        assert.ok(error instanceof PoolError);
-        assert.equal(error.code, "CONNECT_TIMEOUT");
+        assert.ok(error instanceof AcquireError);
+        assert.equal(error.code, "CONNECT_FAILED");
+        assert.equal((error.cause as PoolError).code, "CONNECT_TIMEOUT");
         assert.match(error.message, /gave no TLS connection within 60 ms: do the security groups/);
         return true;
       });
@@ -89,7 +104,9 @@ describe("RdsIamPool", () => {
 
     it("leaves no socket behind, although the server keeps its end open", async () => {
       fixture.front.silent = true;
-      await assert.rejects(fixture.createPool({ clock: fakeClock(), reachMs: 40, connectRetryMs: 1 }).connect());
+      await assert.rejects(
+        fixture.createPool({ clock: fakeClock(), reachTimeoutMillis: 40, connectRetryMillis: 1 }).connect(),
+      );
       await eventually("every socket is closed", 2_000, () => fixture.front.open === 0);
     });
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "mocha";
 import pg from "pg";
+import { AcquireError } from "../../../app/postgres/index.ts";
 import { fakeClock, poolFixture, WRONG_PASSWORD } from "./pool-fixture.ts";
 
 describe("RdsIamPool lends a connection", () => {
@@ -10,13 +11,13 @@ describe("RdsIamPool lends a connection", () => {
   describe("The life of a connection", () => {
     it("differs from one to the next, between 60 and 100 % of the longest", () => {
       const draws = [0, 0.25, 0.5, 0.999];
-      const pool = fixture.createPool({ lifetimeSeconds: 1000, random: () => draws.shift() ?? assert.fail() });
+      const pool = fixture.createPool({ maxLifetimeSeconds: 1000, random: () => draws.shift() ?? assert.fail() });
       const lives = [1, 2, 3, 4].map(() => pool.options.maxLifetimeSeconds);
       assert.deepEqual(lives.map(Math.round), [1000, 900, 800, 600]);
     });
 
     it("ends it, and the next use opens another", async () => {
-      const pool = fixture.createPool({ lifetimeSeconds: 0.1 });
+      const pool = fixture.createPool({ maxLifetimeSeconds: 0.1 });
       await pool.query("SELECT 1");
       await once(pool, "remove");
       await pool.query("SELECT 1");
@@ -65,7 +66,7 @@ describe("RdsIamPool lends a connection", () => {
 
   describe("Waiting for a connection", () => {
     it("in the queue has a limit", async () => {
-      const pool = fixture.createPool({ max: 1, acquireMs: 50 });
+      const pool = fixture.createPool({ max: 1, connectionTimeoutMillis: 50 });
       const only = await pool.connect();
       await assert.rejects(pool.connect(), {
         code: "ACQUIRE_TIMEOUT",
@@ -81,12 +82,17 @@ describe("RdsIamPool lends a connection", () => {
       assert.equal(fixture.front.tokens.length, 1);
     });
 
-    it("that ends while retrying fails with the error of the last attempt", async () => {
+    it("that ends while retrying fails with every attempt, the last one's error being the cause", async () => {
       fixture.front.refuse = () => WRONG_PASSWORD;
-      const pool = fixture.createPool({ acquireMs: 150, random: () => 0.999 });
+      const pool = fixture.createPool({ connectionTimeoutMillis: 150, random: () => 0.999 });
       await assert.rejects(
         pool.connect(),
-        (error) => error instanceof pg.DatabaseError && error.message === WRONG_PASSWORD,
+        (error) =>
+          error instanceof AcquireError &&
+          error.code === "ACQUIRE_TIMEOUT" &&
+          error.attempts.length >= 1 &&
+          error.cause instanceof pg.DatabaseError &&
+          error.cause.message === WRONG_PASSWORD,
       );
       assert.equal(fixture.log.events("error").length, 1);
       assert.ok(fixture.log.events("info").length >= 1);

@@ -30,15 +30,16 @@ describe("The options of RdsIamPool", () => {
   }
 
   it("are judged all at once", () => {
-    const mistaken = { ...OPTIONS, host: "", region: "", max: 0, acquireMs: Number.NaN, password: "p" };
+    const mistaken = { ...OPTIONS, host: "", region: "", max: 0, connectionTimeoutMillis: Number.NaN, password: "p" };
     assert.throws(() => new RdsIamPool(mistaken), {
       code: "POOL_CONFIGURATION",
-      message: /'password' is refused.*'host' is missing; 'region' is missing; 'max' is 0: .*; 'acquireMs' is NaN/,
+      message:
+        /'password' is refused.*'host' is missing; 'region' is missing; 'max' is 0: .*; 'connectionTimeoutMillis' is NaN/,
     });
   });
 
   it("leave node-postgres verified TLS, no password and discrete fields", async () => {
-    const pool = new RdsIamPool({ ...OPTIONS, applicationName: "billing" });
+    const pool = new RdsIamPool({ ...OPTIONS, application_name: "billing" });
     assert.deepEqual(pool.options.ssl, { rejectUnauthorized: true, minVersion: "TLSv1.2" });
     assert.equal(pool.options.password, undefined);
     assert.equal(pool.options.connectionString, undefined);

@@ -11,10 +11,10 @@ describe("The pool with a static password", () => {
     database = await createTestDatabase();
   });
 
-  function create(more: { readonly password?: string; readonly acquireMs?: number } = {}) {
+  function create(more: { readonly password?: string; readonly connectionTimeoutMillis?: number } = {}) {
     const { host, port, user, password, name } = database;
     const log = captureLog();
-    const settings = { host, port, user, password, database: name, max: 2, acquireMs: 2_000, ...more };
+    const settings = { host, port, user, password, database: name, max: 2, connectionTimeoutMillis: 2_000, ...more };
     return { log, pool: createStaticPool({ ...settings, log: log.logger.child({ logger: "db-auth" }) }) };
   }
 
@@ -26,7 +26,7 @@ describe("The pool with a static password", () => {
   });
 
   it("has a limit for obtaining a connection", async () => {
-    const { pool } = create({ acquireMs: 50 });
+    const { pool } = create({ connectionTimeoutMillis: 50 });
     const lent = await Promise.all([pool.connect(), pool.connect()]);
     await assert.rejects(pool.connect(), /timeout exceeded when trying to connect/);
     for (const client of lent) client.release();

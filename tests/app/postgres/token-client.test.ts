@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { type AcquireError, errorCode, type PoolError } from "../../../app/postgres/index.ts";
 import { withCredentialsEndpoint } from "./credentials-endpoint.ts";
 import { fakeClock, IDENTITY, poolFixture } from "./pool-fixture.ts";
 
@@ -64,7 +65,11 @@ describe("A connection of RdsIamPool", () => {
     it("refuses a server whose certificate has another name, without sending a token", async () => {
       const front = await fixture.listen({ certificateName: "other.example" });
       const { port, caPem } = front;
-      await assert.rejects(fixture.createPool({ port, ca: caPem }).connect(), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+      await assert.rejects(fixture.createPool({ port, ca: caPem }).connect(), (error: AcquireError) => {
+        assert.equal(error.reason, "TLS_VERIFICATION");
+        assert.equal(errorCode(error.cause), "ERR_TLS_CERT_ALTNAME_INVALID");
+        return true;
+      });
       assert.equal(front.accepted, 1);
       assert.deepEqual(front.tokens, []);
       assert.deepEqual(
@@ -93,13 +98,17 @@ describe("A connection of RdsIamPool", () => {
   });
 
   describe("A mint that fails", () => {
-    it("is logged once at level error, re-thrown unchanged, and opens no socket", async () => {
+    it("is logged once at level error, has the signer's error at its root, and opens no socket", async () => {
       const failure = Object.assign(new Error("Could not load credentials from any providers"), {
         name: "CredentialsProviderError",
       });
       const pool = fixture.createPool({ signer: { getAuthToken: () => Promise.reject(failure) } });
-      for (const attempt of [pool.connect(), pool.query("SELECT 1"), pool.connect()]) {
-        await assert.rejects(attempt, (error) => error === failure);
+      for (const attempt of [() => pool.connect(), () => pool.query("SELECT 1"), () => pool.connect()]) {
+        await assert.rejects(attempt(), (error: AcquireError) => {
+          assert.equal(errorCode(error.cause), "MINT_FAILED");
+          assert.equal((error.cause as PoolError).cause, failure);
+          return true;
+        });
       }
       assert.equal(fixture.front.accepted, 0);
       assert.equal(pool.totalCount, 0);
@@ -108,12 +117,12 @@ describe("A connection of RdsIamPool", () => {
         assert.deepEqual(event, {
           level: "error",
           logger: "db-auth",
-          code: "CredentialsProviderError",
+          code: "MINT_FAILED",
           ...IDENTITY,
           attempt: 1,
           reason: "MINT_FAILED",
-          errorCode: "CredentialsProviderError",
-          error: "Could not load credentials from any providers",
+          errorCode: "MINT_FAILED",
+          error: "The signer made no token (CredentialsProviderError): Could not load credentials from any providers",
           msg: "No database connection",
         });
       }
@@ -134,7 +143,7 @@ describe("A connection of RdsIamPool", () => {
     it("by never answering is cut off and retried", async () => {
       let mints = 0;
       const pool = fixture.createPool({
-        mintMs: 20,
+        mintTimeoutMillis: 20,
         clock: fakeClock(),
         signer: { getAuthToken: () => (++mints === 1 ? new Promise(() => {}) : Promise.resolve("token")) },
       });

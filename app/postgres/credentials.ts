@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+import { errorCode, PoolError, type PoolErrorCode } from "./errors.ts";
+
+/** What is wrong with the source of the AWS credentials. */
+export interface CredentialsProblem {
+  readonly code: Extract<PoolErrorCode, "NO_CREDENTIALS" | "CREDENTIALS_THROTTLED" | "CREDENTIALS_UNAVAILABLE">;
+  readonly message: string;
+}
+
+type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
+
+/**
+ * The SDK's default chain, which fetches once for all who ask at the same time and keeps what it got. Credentials that have expired are
+ * refused here: the proxy would only call the token wrong.
+ *
+ * @throws PoolError `CREDENTIALS_EXPIRED`
+ */
+export function defaultCredentials(now: () => number = Date.now): CredentialsProvider {
+  const chain = fromNodeProviderChain();
+  return async (properties) => {
+    const credentials = await chain(properties);
+    const expiredMs = credentials.expiration === undefined ? 0 : now() - credentials.expiration.getTime();
+    if (expiredMs > 0) {
+      throw new PoolError(
+        "CREDENTIALS_EXPIRED",
+        `The AWS credentials expired ${Math.ceil(expiredMs / 1_000)} s ago by this machine's clock: their source is late with new ones, or the clock is ahead. Check the clock`,
+      );
+    }
+    return credentials;
+  };
+}
+
+/** Address of the container credential provider on ECS ("Container credential provider", AWS SDKs and Tools Reference Guide). */
+const ECS_AGENT = "http://169.254.170.2";
+
+/**
+ * Finds out why the SDK found no credentials: its chain says only that no provider had any. Where the environment names a container
+ * credentials endpoint, that one is asked once more, and its status tells. What the answer holds is not read.
+ *
+ * @returns undefined when the environment names no such endpoint: then nothing but the SDK's own error is known
+ */
+export async function explainCredentials(
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<CredentialsProblem | undefined> {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } = environment;
+  const endpoint = path ? `${ECS_AGENT}${path}` : uri;
+  if (!endpoint) return undefined;
+  try {
+    const { status, body } = await fetch(endpoint, { signal, headers: await authorization(environment) });
+    await body?.cancel();
+    return judgeStatus(status);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { cause } = error instanceof Error ? error : {};
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : errorCode(error);
+    return unavailable(`The container credentials endpoint cannot be asked (${code})`);
+  }
+}
+
+async function authorization(environment: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+  const file = environment.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
+  const token = file ? (await readFile(file, "utf8")).trim() : environment.AWS_CONTAINER_AUTHORIZATION_TOKEN;
+  return token ? { authorization: token } : {};
+}
+
+/** Statuses by RFC 9110; 429 by RFC 6585. */
+function judgeStatus(status: number): CredentialsProblem {
+  if (status < 400) return unavailable("The container credentials endpoint had failed, and answers now");
+  const answered = `The container credentials endpoint answered with status ${status}`;
+  if (status === 429) {
+    return { code: "CREDENTIALS_THROTTLED", message: `${answered}: it is asked too often` };
+  }
+  if (status >= 500) return unavailable(`${answered}: it has failed`);
+  return {
+    code: "NO_CREDENTIALS",
+    message: `${answered}: it has no credentials for this task, or AWS_CONTAINER_AUTHORIZATION_TOKEN is wrong`,
+  };
+}
+
+const unavailable = (message: string): CredentialsProblem => ({ code: "CREDENTIALS_UNAVAILABLE", message });

@@ -1,0 +1,78 @@
+import type pg from "pg";
+import type { Clock } from "./clock.ts";
+import { PoolError } from "./errors.ts";
+import type { Reporter } from "./event-log.ts";
+import { isIdle } from "./readiness.ts";
+import { SETTLE_MS, settle } from "./settle.ts";
+import type { PoolTelemetry } from "./telemetry.ts";
+
+/** What loans need to know of the pool. */
+export interface LoansOptions {
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly telemetry: PoolTelemetry;
+  /** Idleness, in milliseconds, from which on a connection is not taken for alive. */
+  readonly idleCheckMs: number;
+  /** Called whenever a connection has come back. */
+  readonly onReturn: () => void;
+}
+
+/** Hands connections out and takes them back, so that none goes back in a transaction, or still at work. */
+export class Loans {
+  readonly #options: LoansOptions;
+  /** When a connection was last given back, by the clock. */
+  readonly #idleSince = new WeakMap<pg.PoolClient, number>();
+
+  constructor(options: LoansOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a connection can be lent without a question. */
+  isFresh(client: pg.PoolClient): boolean {
+    const { clock, idleCheckMs } = this.#options;
+    const since = this.#idleSince.get(client);
+    return isIdle(client) && (since === undefined || clock.now() - since < idleCheckMs);
+  }
+
+  /**
+   * Lends it to a caller, whose `release` then goes through us.
+   *
+   * @param since when the caller began to wait
+   */
+  lend(client: pg.PoolClient, since: number): pg.PoolClient {
+    const { clock, telemetry } = this.#options;
+    const lentAt = clock.now();
+    telemetry.acquired(lentAt - since);
+    const giveBack = client.release;
+    let returned = false;
+    client.release = (discard) => {
+      // The words of pg.Pool.
+      if (returned) throw new Error("Release called on client which has already been released to the pool.");
+      returned = true;
+      telemetry.returned(clock.now() - lentAt);
+      if (discard || isIdle(client)) this.#complete(client, giveBack, discard);
+      else void this.#settle(client).then((unfit) => this.#complete(client, giveBack, unfit));
+    };
+    return client;
+  }
+
+  #complete(client: pg.PoolClient, giveBack: pg.PoolClient["release"], discard: Error | boolean | undefined): void {
+    this.#idleSince.set(client, this.#options.clock.now());
+    giveBack(discard);
+    this.#options.onReturn();
+  }
+
+  /** Whether a connection that was not idle when it came back must be discarded. */
+  async #settle(client: pg.PoolClient): Promise<boolean> {
+    const { reporter } = this.#options;
+    const settlement = await settle(client);
+    if (settlement === "rolled back") {
+      const error = new Error("It was released before COMMIT or ROLLBACK");
+      reporter.report("warn", "TRANSACTION_LEFT_OPEN", error, "A transaction that was left open was rolled back");
+    } else if (settlement === "busy") {
+      const error = new PoolError("CONNECTION_BUSY", `It was still at work ${SETTLE_MS} ms after its release`);
+      reporter.report("warn", "CONNECTION_BUSY", error, "A connection was discarded");
+    }
+    return settlement === "lost" || settlement === "busy";
+  }
+}

@@ -1,0 +1,79 @@
+import { type CredentialsProblem, explainCredentials } from "./credentials.ts";
+import { asError, errorCode, PoolError } from "./errors.ts";
+
+/** Mints IAM tokens: a `Signer` of `@aws-sdk/rds-signer`, or something that stands for it. */
+export interface TokenSigner {
+  getAuthToken(): Promise<string>;
+}
+
+/** Mints one token within a limit, and says why when it cannot. */
+export interface TokenSource {
+  /**
+   * A fresh token.
+   *
+   * @throws PoolError `MINT_TIMEOUT`, `NO_CREDENTIALS`, `CREDENTIALS_EXPIRED`, `CREDENTIALS_THROTTLED`, `CREDENTIALS_UNAVAILABLE`,
+   *   `MINT_FAILED`; the signer's own error is the `cause`
+   * @throws the signal's reason
+   */
+  mint(signal: AbortSignal): Promise<string>;
+}
+
+/** What AWS STS answers to credentials that have expired ("Common Errors", AWS STS API Reference). */
+const EXPIRED: ReadonlySet<string> = new Set(["ExpiredToken", "ExpiredTokenException"]);
+/** The SDK's error for "no source gave credentials", whatever kept each from it. */
+const HIDDEN = "CredentialsProviderError";
+
+/**
+ * @param signer one for the whole pool: its provider chain fetches credentials once, however many connections open at the same time
+ * @param limitMs of one mint, the search for the cause of a failure included
+ */
+export function tokenSource(signer: TokenSigner, limitMs: number): TokenSource {
+  return {
+    async mint(signal) {
+      signal.throwIfAborted();
+      const limit = new AbortController();
+      const timer = setTimeout(() => limit.abort(tooSlow(limitMs)), limitMs);
+      const ended = AbortSignal.any([signal, limit.signal]);
+      try {
+        return await unlessEnded(mintOrExplain(signer, ended), ended);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function mintOrExplain(signer: TokenSigner, signal: AbortSignal): Promise<string> {
+  try {
+    return await signer.getAuthToken();
+  } catch (cause) {
+    if (cause instanceof PoolError) throw cause;
+    const name = cause instanceof Error ? cause.name : "";
+    if (EXPIRED.has(name))
+      throw new PoolError("CREDENTIALS_EXPIRED", `The AWS credentials have expired (${name})`, { cause });
+    const problem = name === HIDDEN ? await explainCredentials(signal) : undefined;
+    throw toPoolError(problem, cause);
+  }
+}
+
+function toPoolError(problem: CredentialsProblem | undefined, cause: unknown): PoolError {
+  if (problem) return new PoolError(problem.code, problem.message, { cause });
+  const { message } = asError(cause);
+  return new PoolError("MINT_FAILED", `The signer made no token (${errorCode(cause)}): ${message}`, { cause });
+}
+
+const tooSlow = (limitMs: number): PoolError =>
+  new PoolError("MINT_TIMEOUT", `No token within ${limitMs} ms: does the source of the AWS credentials answer?`);
+
+async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    // Nobody waits for it any more; its late failure is of no interest.
+    work.catch(() => {});
+  }
+}

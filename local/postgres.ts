@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { findBinaries } from "./postgres/binaries.ts";
-import { createCluster } from "./postgres/cluster.ts";
+import { createCluster, initdbFlags } from "./postgres/cluster.ts";
 import { PostgresError } from "./postgres/error.ts";
 import { type RestartOptions, startRestartableServer } from "./postgres/restart.ts";
 import { createMasterUser, rdsadmin, setPassword } from "./postgres/roles.ts";
 import type { ServerExit } from "./postgres/server.ts";
+import { clusterTemplate } from "./postgres/template.ts";
 import type { Reaper } from "./reaper.ts";
 import { createWorkspace, makeAvailableTo, unprivilegedUser, workspacePath } from "./unprivileged.ts";
 
@@ -93,7 +94,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await createWorkspace(folder, user);
     const native = user === undefined ? installed : await makeAvailableTo(installed, user, folder);
     const superuser = { user: rdsadmin, password: randomBytes(24).toString("base64url") };
-    const cluster = await createCluster({ folder, native, user, superuser, forceSsl: options.forceSsl, tls, reaper });
+    // Programs from another place are not known to last.
+    const template =
+      options.native === undefined ? await clusterTemplate(installed, initdbFlags(rdsadmin), user?.uid) : undefined;
+    const { forceSsl } = options;
+    const cluster = await createCluster({ folder, native, user, superuser, forceSsl, tls, template, reaper });
     const { maxConnections } = options;
     const server = await startRestartableServer({
       native,

@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import type { Reaper } from "../reaper.ts";
-import { createOwnFolder, spawnIdentity, type UnprivilegedUser, writeOwnFile } from "../unprivileged.ts";
+import { createOwnFolder, type UnprivilegedUser, writeOwnFile } from "../unprivileged.ts";
 import { PostgresError } from "./error.ts";
-
-/** Environment of PostgreSQL's programs: none of ours, messages in English, UTC as on RDS. */
-export const serverEnvironment = { LC_ALL: "C", TZ: "UTC" } as const;
+import { run } from "./run.ts";
+import type { ClusterTemplate } from "./template.ts";
 
 /** What makes a new database cluster. */
 export interface ClusterOptions {
@@ -19,6 +17,8 @@ export interface ClusterOptions {
   /** Who but the superuser must use TLS: everyone, or no one. */
   readonly forceSsl: boolean;
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
+  /** Copied when it has a cluster, and given one when it has none. Without it, `initdb` makes each cluster. */
+  readonly template: ClusterTemplate | undefined;
   readonly reaper: Reaper;
 }
 
@@ -29,25 +29,36 @@ export interface Cluster {
   readonly certFile: string;
 }
 
-const initdbLimitMs = 60_000;
+/**
+ * UTF-8, C locale, and nobody let in: who is, and with which password, is said afterwards, so that a cluster that `initdb`
+ * has just made holds no secret.
+ */
+export function initdbFlags(superuser: string): readonly string[] {
+  return [
+    "--no-sync",
+    "--no-instructions",
+    "--auth=reject",
+    "--encoding=UTF8",
+    "--locale=C",
+    `--username=${superuser}`,
+  ];
+}
 
 /**
- * Makes a database cluster with `initdb`: UTF-8, C locale, SCRAM passwords. The superuser's password reaches it in a file
- * that only the server's user can read and that is gone when this function returns.
+ * Makes a database cluster, by `initdb` or as a copy of what that made before. The superuser's password reaches it before
+ * a server listens, through a pipe.
  *
  * @throws PostgresError `INITDB_FAILED`
  */
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
-  const { folder, user, superuser, tls } = options;
+  const { folder, user, superuser, tls, template, reaper } = options;
   const home = join(folder, "postgres");
   await createOwnFolder(home, user);
   const data = join(home, "data");
-  const passwordFile = join(home, "superuser-password");
-  await writeOwnFile(passwordFile, `${superuser.password}\n`, user);
-  try {
-    await initdb(options, data, passwordFile);
-  } finally {
-    await rm(passwordFile, { force: true });
+  if (!(await copied(options, data))) {
+    await initdb(options, data);
+    await template?.keep(data, reaper);
+    await setSuperuserPassword(options, data);
   }
   // Both exist already and belong to the server's user, who keeps them.
   await writeFile(join(data, "pg_hba.conf"), hostBasedAuthentication(superuser.user, options.forceSsl));
@@ -60,32 +71,46 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   return { data, keyFile, certFile };
 }
 
-async function initdb(options: ClusterOptions, data: string, passwordFile: string): Promise<void> {
-  const { native, user, superuser, reaper } = options;
-  const flags = ["--no-sync", "--no-instructions", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"];
-  const child = spawn(
-    join(native, "bin", "initdb"),
-    [...flags, `--username=${superuser.user}`, `--pwfile=${passwordFile}`, `--pgdata=${data}`],
-    {
-      cwd: "/",
-      detached: true,
-      env: serverEnvironment,
-      stdio: ["ignore", "ignore", "pipe"],
-      timeout: initdbLimitMs,
-      killSignal: "SIGTERM",
-      ...spawnIdentity(user),
-    },
-  );
-  reaper.watchProcess(child, { signal: "SIGKILL", group: true });
-  let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaint = (complaint + text).slice(-4_000);
-  });
+/** Whether the template gave a cluster on which the server's programs can work; one that does not is thrown away. */
+async function copied(options: ClusterOptions, data: string): Promise<boolean> {
+  const { template, reaper } = options;
+  if (template === undefined || !(await template.copyTo(data, reaper))) return false;
   try {
-    const [code, signal] = await once(child, "close");
-    if (code !== 0) throw new Error(`initdb ended with ${signal ?? `status ${code}`}`);
+    await setSuperuserPassword(options, data);
+    return true;
+  } catch {
+    await template.discard();
+    await rm(data, { recursive: true, force: true });
+    return false;
+  }
+}
+
+async function initdb({ native, user, superuser, reaper }: ClusterOptions, data: string): Promise<void> {
+  try {
+    await run(join(native, "bin", "initdb"), [...initdbFlags(superuser.user), `--pgdata=${data}`], { user, reaper });
   } catch (cause) {
-    throw new PostgresError("INITDB_FAILED", `initdb could not make a cluster in ${data}.\n${complaint}`.trimEnd(), {
+    throw new PostgresError("INITDB_FAILED", `initdb could not make a cluster in ${data}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** As the server's single-user mode does it, which asks nobody who they are and is reached by its input alone. */
+async function setSuperuserPassword(options: ClusterOptions, data: string): Promise<void> {
+  const { native, user, superuser, reaper } = options;
+  const statement = `alter role ${pg.escapeIdentifier(superuser.user)} password ${pg.escapeLiteral(superuser.password)}`;
+  // A failing statement is not to write the password to the log.
+  const settings = ["fsync=off", "log_statement=none", "log_min_error_statement=panic"].flatMap((text) => ["-c", text]);
+  try {
+    const log = await run(join(native, "bin", "postgres"), ["--single", "-D", data, ...settings, "postgres"], {
+      user,
+      reaper,
+      input: `${statement}\n`,
+    });
+    // Its status is 0 although a statement failed.
+    if (/ (ERROR|FATAL|PANIC): /.test(log)) throw new Error(log);
+  } catch (cause) {
+    throw new PostgresError("INITDB_FAILED", `The superuser of ${data} got no password: ${messageOf(cause)}`, {
       cause,
     });
   }
@@ -98,4 +123,8 @@ function hostBasedAuthentication(superuser: string, forceSsl: boolean): string {
     `${forceSsl ? "hostssl" : "host"} all all 127.0.0.1/32 scram-sha-256`,
     "",
   ].join("\n");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

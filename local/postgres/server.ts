@@ -7,8 +7,9 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Reaper } from "../reaper.ts";
 import { spawnIdentity, type UnprivilegedUser } from "../unprivileged.ts";
-import { type Cluster, serverEnvironment } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { PostgresError } from "./error.ts";
+import { serverEnvironment } from "./run.ts";
 
 /** What starts a server on a cluster. */
 export interface ServerOptions {

@@ -375,10 +375,9 @@ exec "$0.real" "$@"
       message: /"template0".*already exists/,
     });
     assert.deepEqual(folders.map(existsSync), [false]);
-    assert.deepEqual(
-      processes.map(({ exitCode }) => exitCode),
-      [0, 0],
-    );
+    // What makes the cluster, what gives the superuser its password, and the server.
+    assert.ok(processes.length >= 3, `${processes.length} processes`);
+    assert.deepEqual(new Set(processes.map(({ exitCode }) => exitCode)), new Set([0]));
   });
 
   it("refuses binaries of another major version and names both", async () => {

@@ -13,12 +13,22 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { buildSync, version } from "esbuild";
+import { recordBundle, recordedBundle } from "./bundle-record.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Where the contexts of image builds are laid, each in a folder named by its content. Git ignores it. */
 const BUILDS = ".build/image";
+
+/** Where the last of them is described, so that the next process need not build it again. */
+const RECORD = ".build/bundle.json";
+
+/** How far a file's time may be behind the clock: Linux stamps files by its timer, which ticks each 10 ms at the slowest. */
+const CLOCK_STEP_MS = 20;
+
+const DOCKERFILE = "app/Dockerfile";
+const MIGRATIONS = "app/migrations";
 
 /** Packages of npm are CommonJS in part, and an ES module has no `require` unless it makes one. */
 const REQUIRE_BANNER =
@@ -45,15 +55,70 @@ export interface BaseImage {
  * Writes only when the content is new, so a preview may do it too.
  */
 export function bundleApplication(): Bundle {
-  const files = new Map<string, Uint8Array>([["Dockerfile", readFileSync(path.join(ROOT, "app/Dockerfile"))]]);
-  for (const file of readdirSync(path.join(ROOT, "app/migrations")).sort()) {
-    files.set(`migrations/${file}`, readFileSync(path.join(ROOT, "app/migrations", file)));
+  if (last !== undefined && isCurrent(last)) return last.bundle;
+  const files = new Map(copied().map(([name, file]) => [name, readFileSync(path.join(ROOT, file))]));
+  const identity = contentHash(new Map([...files, ...builtWith()]));
+  const recorded = recordedBundle(path.join(ROOT, RECORD), ROOT, identity);
+  if (recorded !== undefined && existsSync(path.join(ROOT, BUILDS, recorded.hash))) {
+    return remember(recorded.hash, Object.keys(recorded.sources));
   }
-  for (const [name, content] of compile()) files.set(name, content);
-  const hash = contentHash(files);
-  const context = `${BUILDS}/${hash}`;
-  layOut(path.join(ROOT, context), files);
-  return { context, hash, base: baseImage(readFileSync(path.join(ROOT, "app/Dockerfile"), "utf8")) };
+  const begun = Date.now();
+  const { sources, output } = compile();
+  const content = new Map([...files, ...output]);
+  const hash = contentHash(content);
+  layOut(path.join(ROOT, BUILDS, hash), content);
+  // A source that changed while esbuild read it may be in the bundle as it was before: then the next call builds again.
+  if (!sources.every((file) => changedBefore(file, begun - CLOCK_STEP_MS))) return bundleOf(hash);
+  recordBundle(path.join(ROOT, RECORD), ROOT, { identity, sources, hash });
+  return remember(hash, sources);
+}
+
+/** What goes into the folder as it is: name there, and path. */
+function copied(): readonly (readonly [string, string])[] {
+  const migrations = readdirSync(path.join(ROOT, MIGRATIONS)).sort();
+  return [
+    ["Dockerfile", DOCKERFILE],
+    ...migrations.map((file) => [`migrations/${file}`, `${MIGRATIONS}/${file}`] as const),
+  ];
+}
+
+/** What decides how the sources are bundled: the options here, the program that reads them, and where it finds packages. */
+function builtWith(): readonly (readonly [string, Uint8Array])[] {
+  const files = [
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    path.relative(ROOT, fileURLToPath(import.meta.url)),
+  ];
+  return [
+    ["esbuild", Buffer.from(version)],
+    ...files.map((file) => [`project/${file}`, readFileSync(path.join(ROOT, file))] as const),
+  ];
+}
+
+/** The last bundle of this process, with the state of every file that went into it: tests evaluate the program often. */
+interface LastBundle {
+  readonly bundle: Bundle;
+  readonly states: ReadonlyMap<string, string>;
+}
+
+let last: LastBundle | undefined;
+
+function isCurrent({ bundle, states }: LastBundle): boolean {
+  return existsSync(path.join(ROOT, bundle.context)) && [...states].every(([file, state]) => stateOf(file) === state);
+}
+
+function remember(hash: string, sources: readonly string[]): Bundle {
+  const bundle = bundleOf(hash);
+  // The folder of migrations as well: its time is that of the last file which came or went.
+  const files = [...sources, ...copied().map(([, file]) => file), MIGRATIONS];
+  last = { bundle, states: new Map(files.map((file) => [file, stateOf(file)])) };
+  return bundle;
+}
+
+function bundleOf(hash: string): Bundle {
+  const dockerfile = readFileSync(path.join(ROOT, DOCKERFILE), "utf8");
+  return { context: `${BUILDS}/${hash}`, hash, base: baseImage(dockerfile) };
 }
 
 /** The base image of a Dockerfile's only stage. Throws when it is not pinned by digest. */
@@ -64,14 +129,7 @@ export function baseImage(dockerfile: string): BaseImage {
   return { name, digest };
 }
 
-/** The last bundle of this process, with the state of every source file that went into it. */
-let compiled:
-  | { readonly sources: ReadonlyMap<string, string>; readonly output: ReadonlyMap<string, Uint8Array> }
-  | undefined;
-
-/** Runs esbuild, unless this process did so before and no source file has changed since: tests evaluate the program often. */
-function compile(): ReadonlyMap<string, Uint8Array> {
-  if (compiled && [...compiled.sources].every(([file, state]) => stateOf(file) === state)) return compiled.output;
+function compile(): { readonly sources: readonly string[]; readonly output: ReadonlyMap<string, Uint8Array> } {
   const { outputFiles, metafile } = buildSync({
     absWorkingDir: ROOT,
     entryPoints: ["app/main.ts"],
@@ -87,11 +145,15 @@ function compile(): ReadonlyMap<string, Uint8Array> {
     external: ["pg-native"],
     logLevel: "silent",
   });
-  compiled = {
-    sources: new Map(Object.keys(metafile.inputs).map((file) => [file, stateOf(file)])),
+  return {
+    sources: Object.keys(metafile.inputs),
     output: new Map(outputFiles.map((file) => [path.basename(file.path), file.contents])),
   };
-  return compiled.output;
+}
+
+function changedBefore(file: string, time: number): boolean {
+  const found = statSync(path.join(ROOT, file), { throwIfNoEntry: false });
+  return found !== undefined && found.mtimeMs < time;
 }
 
 function stateOf(file: string): string {

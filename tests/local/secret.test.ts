@@ -134,6 +134,25 @@ describe("The managed secret", () => {
     });
   }
 
+  it("gives rotations that name no window the wider one for as long as it is asked to, and the others their own", async () => {
+    const { secret, setPassword, windows } = managedSecret();
+    secret.activate(setPassword);
+    const rotate = async (windowMs?: number) => {
+      const rotation = secret.rotate(windowMs === undefined ? {} : { windowMs });
+      await settled();
+      windows.at(-1)?.end();
+      return (await rotation).windowMs;
+    };
+    const narrow = secret.widenWindow(30_000);
+    assert.deepEqual([await rotate(), await rotate(70)], [30_000, 70]);
+    narrow();
+    assert.deepEqual([await rotate(), await rotate(70)], [2_000, 70]);
+    assert.deepEqual(
+      windows.map(({ ms }) => ms),
+      [30_000, 70, 2_000, 70],
+    );
+  });
+
   it("is impaired by a rotation that fails half-way, and the next rotation repairs it", async () => {
     const { secret, setPassword, windows, database } = managedSecret();
     secret.activate(setPassword);

@@ -44,11 +44,11 @@ export function spreadOver(results: Results, measure: string, contender: string)
   return spreadOf([...valuesOf(results, measure, contender).values()]);
 }
 
-/** The same of its ratio to the baseline's in the same round. */
+/** The same of its ratio to the baseline's in the same round; rounds in which the baseline has none, or nothing, give no ratio. */
 export function ratioOver(results: Results, measure: string, contender: string): Spread {
   const own = valuesOf(results, measure, contender);
   const baseline = valuesOf(results, measure, BASELINE);
-  const rounds = [...own.keys()].filter((round) => baseline.has(round));
+  const rounds = [...own.keys()].filter((round) => (baseline.get(round) ?? 0) !== 0);
   const at = (values: Map<number, number>) => rounds.map((round) => values.get(round) ?? Number.NaN);
   return spreadOf(pairedRatios(at(own), at(baseline)));
 }

@@ -19,6 +19,7 @@ const NOTES = [
   "  every check-out, with its default credential chain; its physical connections, and so their first tokens, sign as pg.Pool's do.",
   "postgres.js: with its defaults, which are named prepared statements and pipelining; neither is promised through RDS Proxy.",
   "Transactions with failing statements are rolled back on a connection that is kept, by every contender: the gain is in pool.query.",
+  "Never answered: within three seconds of the end of the watch. The drop is a reset of every connection by the proxy.",
   "CPU is that of the client's process alone. RSS is coarse: it moves by pages that the allocator keeps.",
 ];
 

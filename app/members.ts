@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { inTransaction, withConnection } from "./database.ts";
 import { type Page, type Position, pageOf } from "./pages.ts";
+import type { TransactionClient } from "./postgres/index.ts";
 import { conflict, notFound } from "./problems.ts";
 
 export const ROLES = ["owner", "member"] as const;
@@ -118,7 +119,7 @@ export class Members {
   }
 }
 
-async function requireProject(client: pg.PoolClient, id: string, lock: "" | "FOR UPDATE" = ""): Promise<void> {
+async function requireProject(client: TransactionClient, id: string, lock: "" | "FOR UPDATE" = ""): Promise<void> {
   const { rowCount } = await client.query(`SELECT FROM projects WHERE id = $1 ${lock}`, [id]);
   if (rowCount === 0) throw notFound("project", id);
 }

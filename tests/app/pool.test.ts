@@ -46,9 +46,10 @@ describe("The pool that ENV chooses", () => {
 
   it("has limits of its own where the migrations ask for them", async () => {
     const pool = createPool(readConfiguration(PRODUCTION), captureLog().logger, { max: 1, connectSeconds: 110 });
+    assert.ok(pool instanceof RdsIamPool);
     assert.equal(pool.options.max, 1);
-    // One second above the overall limit, which comes first.
-    assert.equal(pool.options.connectionTimeoutMillis, 111_000);
+    assert.equal(pool.limits.connectionTimeoutMillis, 110_000);
+    assert.equal(pool.limits.connectRetryMillis, 110_000);
     await pool.end();
   });
 });

@@ -119,9 +119,11 @@ describe("The application in production", () => {
     const errors = service.lines().filter(({ logger, level }) => logger === "db-auth" && level === "error");
     assert.deepEqual(
       errors.map(({ code, host, user, region, reason }) => [code, host, user, region, reason]),
-      [["CredentialsProviderError", "localhost", "app_master", "eu-west-2", "MINT_FAILED"]],
+      [["MINT_FAILED", "localhost", "app_master", "eu-west-2", "MINT_FAILED"]],
     );
-    assert.equal((await service.logged("The service did not start")).code, "CredentialsProviderError");
+    const { code, err } = await service.logged("The service did not start");
+    assert.equal(code, "CONNECT_FAILED");
+    assert.match(JSON.stringify(err), /CredentialsProviderError/);
     assertNoSecret(service);
   });
 
@@ -130,7 +132,9 @@ describe("The application in production", () => {
     const service = run("serve", await credentials(), { DB_PORT: String(stranger.port) });
     assert.equal(await service.exited, 1);
     assert.deepEqual(stranger.tokens, []);
-    assert.match(String((await service.logged("The service did not start")).code), /CERT|UNABLE_TO_VERIFY/);
+    const { code, err } = await service.logged("The service did not start");
+    assert.equal(code, "CONNECT_FAILED");
+    assert.match(JSON.stringify(err), /CERT|UNABLE_TO_VERIFY/);
     await stranger.close();
   });
 

@@ -11,6 +11,8 @@ export type Refusal = string | undefined;
 export interface TokenFrontOptions {
   /** The name in the certificate; `localhost`, which the tests dial, by default. */
   readonly certificateName?: string;
+  /** Where PostgreSQL is reached; its own port by default. */
+  readonly databasePort?: number;
 }
 
 /**
@@ -49,7 +51,8 @@ export class TokenFront {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new TokenFront(server, database, secureContext, authority.caPem);
+    const { databasePort = database.port } = options;
+    return new TokenFront(server, { ...database, port: databasePort }, secureContext, authority.caPem);
   }
 
   get port(): number {

@@ -44,6 +44,10 @@ export function recordBundle(
   const draft = `${file}.${process.pid}`;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
+  } catch {
+    return;
+  }
+  try {
     writeFileSync(
       draft,
       JSON.stringify({ identity: build.identity, sources, hash: build.hash } satisfies BundleRecord),

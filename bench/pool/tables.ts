@@ -85,16 +85,21 @@ function loadTable(results: Results, work: (typeof WORKS)[number], failing: bool
   return rows.toString();
 }
 
-/** One row a contender, and for each measure its values and their ratio. */
+/** Measures that count, and mostly count nothing: a ratio of them would say less than they do. */
+const COUNTS: ReadonlySet<string> = new Set(["recovery/failed", "recovery/unanswered"]);
+
+/** One row a contender, and for each measure its values and, unless it counts, their ratio. */
 function table(results: Results, measures: Readonly<Record<string, string>>): string {
-  const rows = newTable(["", ...Object.keys(measures).flatMap((name) => [name, "×"])]);
+  const head = Object.entries(measures).flatMap(([name, measure]) => (COUNTS.has(measure) ? [name] : [name, "×"]));
+  const rows = newTable(["", ...head]);
   for (const contender of results.contenders) {
     rows.push([
       contender,
       ...Object.values(measures).flatMap((measure) => {
         const missing = missingOf(results, measure, contender);
         const not = missing > 0 ? `, not seen in ${missing} of ${results.rounds}` : "";
-        return [`${spreadText(spreadOver(results, measure, contender))}${not}`, ratio(results, measure, contender)];
+        const values = `${spreadText(spreadOver(results, measure, contender))}${not}`;
+        return COUNTS.has(measure) ? [values] : [values, ratio(results, measure, contender)];
       }),
     ]);
   }

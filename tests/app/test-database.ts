@@ -17,21 +17,12 @@ export interface TestDatabase {
 
 const user = "app_master";
 const password = `pw-${randomBytes(12).toString("hex")}`;
-const reaper = startReaper({ log: () => {} });
 let server: Promise<Postgres> | undefined;
 let databases = 0;
 
-/** A new, empty database on the one PostgreSQL that the application's tests share. */
+/** A new, empty database on the one PostgreSQL that the application's tests share. To be called in a hook or a test. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  server ??= startPostgres({
-    majorVersion: 17,
-    maxConnections: 150,
-    forceSsl: false,
-    master: { user, password },
-    database: "first",
-    reaper,
-    log: () => {},
-  });
+  server ??= startServer();
   const { host, port, directUrl } = await server;
   databases += 1;
   const name = `app_${databases}`;
@@ -62,7 +53,28 @@ async function asSuperuser<Row extends pg.QueryResultRow>(
   }
 }
 
-after(async () => {
-  await (await server)?.stop();
-  await reaper.close();
-});
+/**
+ * Ends with the tests that run now, which is all files, or each by itself where mocha runs several at once and a module serves
+ * more than one of them: so the hook is one of the root suite of these tests, not of whichever imported this first.
+ */
+function startServer(): Promise<Postgres> {
+  const reaper = startReaper({ log: () => {} });
+  const started = startPostgres({
+    majorVersion: 17,
+    maxConnections: 150,
+    forceSsl: false,
+    master: { user, password },
+    database: "first",
+    reaper,
+    log: () => {},
+  });
+  after(async () => {
+    server = undefined;
+    try {
+      await (await started).stop();
+    } finally {
+      await reaper.close();
+    }
+  });
+  return started;
+}

@@ -62,12 +62,14 @@ let shared: Promise<{ readonly database: TestDatabase; readonly front: TokenFron
 
 async function share(): Promise<{ readonly database: TestDatabase; readonly front: TokenFront }> {
   const database = await createTestDatabase();
-  return { database, front: await TokenFront.listen(database) };
+  const front = await TokenFront.listen(database);
+  // With the database: see there.
+  after(async () => {
+    shared = undefined;
+    await front.close();
+  });
+  return { database, front };
 }
-
-after(async () => {
-  await (await shared)?.front.close();
-});
 
 function trialOf(kind: Kind): Trial {
   let database: TestDatabase;

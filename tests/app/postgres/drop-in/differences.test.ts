@@ -59,6 +59,25 @@ describe("RdsIamPool differs from pg.Pool on purpose", () => {
       );
     });
 
+    it("it refuses 0 for no limit: every wait has one, and idle connections must end before the proxy ends them", () => {
+      const none = {
+        ...IDENTITY,
+        database: "d",
+        idleTimeoutMillis: 0,
+        connectionTimeoutMillis: 0,
+        maxLifetimeSeconds: 0,
+      };
+      assert.throws(
+        () => new RdsIamPool(none),
+        /'maxLifetimeSeconds' is 0.*'idleTimeoutMillis' is 0.*'connectionTimeoutMillis' is 0/s,
+      );
+    });
+
+    it("its 'log' is a logger with levels, where pg.Pool takes a function", () => {
+      const options = { ...IDENTITY, database: "d", log: () => {} } as unknown as RdsIamPoolOptions;
+      assert.throws(() => new RdsIamPool(options), /'log' is not an object with info, warn, error/);
+    });
+
     it("it needs a host, a user, a database and a region: there are no defaults to connect somewhere else with", () => {
       assert.throws(
         () => new RdsIamPool({} as RdsIamPoolOptions),

@@ -33,7 +33,7 @@ describe("Drizzle on RdsIamPool", () => {
   }
 
   it("inserts, selects, updates and deletes over one connection, with its own parsers of types", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       const printed = "1843-10-01 00:00:00";
@@ -48,7 +48,7 @@ describe("Drizzle on RdsIamPool", () => {
   });
 
   it("commits a transaction, and rolls back the one that throws or is told to", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       await db.transaction(async (tx) => void (await tx.insert(books).values({ title: "kept" })));
@@ -84,7 +84,7 @@ describe("Drizzle on RdsIamPool", () => {
   });
 
   it("passes the database's error on, alone and inside a transaction, and goes on with the same connection", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       await db.insert(books).values({ title: "Notes" });

@@ -24,7 +24,7 @@ describe("Kysely on RdsIamPool", () => {
   }
 
   it("inserts, selects, updates and deletes over one connection", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       const born = await db
@@ -45,7 +45,7 @@ describe("Kysely on RdsIamPool", () => {
   });
 
   it("commits a transaction, and rolls back the one that throws", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       await db.transaction().execute(async (tx) => {
@@ -76,7 +76,7 @@ describe("Kysely on RdsIamPool", () => {
   });
 
   it("passes the database's error on, alone and inside a transaction, and goes on with the same connection", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const db = await open(pool);
       await db.insertInto("person").values({ name: "Ada" }).execute();

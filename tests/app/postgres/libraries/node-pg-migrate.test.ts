@@ -48,7 +48,7 @@ describe("node-pg-migrate on a client of RdsIamPool", () => {
   }
 
   it("migrates up, has nothing more to do, and migrates down, over one connection that it gives back", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const client = await pool.connect();
       assert.deepEqual(await migrate(client), MIGRATIONS);
@@ -88,7 +88,7 @@ describe("node-pg-migrate on a client of RdsIamPool", () => {
   });
 
   it("rolls a failing run back, lets go of its lock, and goes on with the same connection", async () => {
-    const pool = fixture.createPool();
+    const pool = fixture.createPool({ max: 1 });
     await keepsItsConnection(fixture, pool, async () => {
       const client = await pool.connect();
       await assert.rejects(migrate(client, "up", { folder: "broken-migrations", singleTransaction: true }), {

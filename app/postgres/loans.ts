@@ -51,6 +51,7 @@ export class Loans {
       returned = true;
       telemetry.returned(clock.now() - lentAt);
       if (discard || isIdle(client)) this.#complete(client, giveBack, discard);
+      else if (client.connection.stream.destroyed) this.#complete(client, giveBack, true);
       else void this.#settle(client).then((unfit) => this.#complete(client, giveBack, unfit));
     };
     return client;

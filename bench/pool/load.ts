@@ -103,6 +103,20 @@ export async function measureLoad(
   };
 }
 
+/** From so many answers on, the share that failed tells whether the load was what it was to be. */
+const ENOUGH_ANSWERS = 100;
+
+/** What was wrong with a load, so that its figures mean something else than they seem to; undefined when nothing was. */
+export function complaintOf({ failing }: Load, result: LoadResult): string | undefined {
+  const { answered, failed, unexpected, unexpectedMessage } = result;
+  if (unexpected > 0) return `${unexpected} errors, such as: ${unexpectedMessage}`;
+  // Wide, since a short load catches those that fail, and take longer, a little more or less often than they are sent.
+  const [least, most] = failing ? [FAILING_SHARE / 4, FAILING_SHARE * 3] : [0, 0];
+  const share = failed / answered;
+  if (answered < ENOUGH_ANSWERS || (share >= least && share <= most)) return undefined;
+  return `${failed} of ${answered} failed, where ${failing ? `every ${FAILS_EVERY}th` : "none"} was to`;
+}
+
 function isExpected(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === REFUSED_SQLSTATE;
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { containerEnvironment } from "../../local/container-environment.ts";
 import { median } from "../statistics.ts";
-import { pause } from "./load.ts";
+import { complaintOf, pause } from "./load.ts";
 import type { ClientCalls, ServerCalls, Surroundings } from "./messages.ts";
 import { describeLoad, LOADS, type Plan, POOL_SIZE, WORKS } from "./plan.ts";
 import { LOAD_QUANTITIES, loadMeasure } from "./samples.ts";
@@ -23,7 +23,7 @@ export interface RoundContext {
   readonly log: (message: string) => void;
   /** Takes what was measured; undefined when it did not come about. */
   readonly add: (contender: string, measure: string, value: number | undefined) => void;
-  /** Takes errors that no load asked for. */
+  /** Takes what makes the figures of a load untrue. */
   readonly tellUnexpected: (message: string) => void;
   /** Takes an error that no caller could catch. */
   readonly tellUncaught: (message: string) => void;
@@ -100,9 +100,8 @@ async function measureTogether(
       const limitMs = leadMs + loadMs + STEP_LIMIT_MS;
       const result = await clientOf(contender).ask("load", { ...load, leadMs, ms: loadMs }, limitMs);
       for (const quantity of LOAD_QUANTITIES) add(contender, loadMeasure(load, quantity), finite(result[quantity]));
-      const { unexpected, unexpectedMessage } = result;
-      if (unexpected > 0)
-        tellUnexpected(`${contender}, ${describeLoad(load)}: ${unexpected} errors, such as: ${unexpectedMessage}`);
+      const complaint = complaintOf(load, result);
+      if (complaint !== undefined) tellUnexpected(`${contender}, ${describeLoad(load)}: ${complaint}`);
     });
   }
   log("dropping every connection");

@@ -26,7 +26,7 @@ export interface Results {
   /** Rounds that were completed. */
   readonly rounds: number;
   readonly samples: readonly Sample[];
-  /** Errors that no load asked for, each with the contender and load that met it. */
+  /** What makes figures untrue, such as errors that no load asked for, each with its contender and load. */
   readonly unexpected: readonly string[];
   /** Errors that no caller could catch and that would have ended a service, likewise. */
   readonly uncaught: readonly string[];

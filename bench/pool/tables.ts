@@ -50,7 +50,8 @@ export function renderTables(results: Results, plan: Plan): string {
     `token mint (ms)\n${table(results, { first: "mint/first", later: "mint/later" })}`,
     NOTES.join("\n"),
   );
-  if (results.unexpected.length > 0) parts.push(`Errors that no load asked for:\n${results.unexpected.join("\n")}`);
+  if (results.unexpected.length > 0)
+    parts.push(`Figures that are not what they seem:\n${results.unexpected.join("\n")}`);
   if (results.uncaught.length > 0)
     parts.push(`Errors that no caller could catch, and that end a service:\n${results.uncaught.join("\n")}`);
   return parts.join("\n\n");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { type Contender, REFUSED_SQLSTATE } from "../../../bench/pool/contenders.ts";
-import { type Answer, measureLoad, startLoad } from "../../../bench/pool/load.ts";
+import { type Answer, complaintOf, measureLoad, startLoad } from "../../../bench/pool/load.ts";
 import type { Load } from "../../../bench/pool/plan.ts";
 
 const REFUSAL = Object.assign(new Error("division by zero"), { code: REFUSED_SQLSTATE });
@@ -90,6 +90,28 @@ describe("A load", () => {
     contender.select = (id) => (id < 40 ? new Promise(() => {}) : Promise.resolve());
     const running = startLoad(contender, { work: "select", callers: 5, failing: false }, () => {});
     assert.equal(await running.stop(20), 2);
+  });
+
+  it("is complained of when it was not what it was to be: other errors, none, too many, or some where none was to be", () => {
+    const result = {
+      perSecond: 1,
+      p50: 1,
+      p99: 1,
+      cpuMicros: 1,
+      answered: 1_000,
+      unexpected: 0,
+      unexpectedMessage: undefined,
+    };
+    const load = { work: "select", callers: 1 } as const;
+    const complaint = (failing: boolean, failed: number, more = {}) =>
+      complaintOf({ ...load, failing }, { ...result, failed, ...more });
+    assert.equal(complaint(true, 100), undefined);
+    assert.equal(complaint(false, 0), undefined);
+    assert.equal(complaint(true, 0), "0 of 1000 failed, where every 10th was to");
+    assert.equal(complaint(true, 500), "500 of 1000 failed, where every 10th was to");
+    assert.equal(complaint(false, 1), "1 of 1000 failed, where none was to");
+    assert.equal(complaint(true, 0, { answered: 50 }), undefined);
+    assert.equal(complaint(false, 0, { unexpected: 2, unexpectedMessage: "lost" }), "2 errors, such as: lost");
   });
 
   it("counts what the load asked for apart from what it did not", async () => {

@@ -21,7 +21,7 @@ interface Rule extends Verdict {
  * are not documented, so texts come before codes. SQLSTATEs: "PostgreSQL Error Codes", appendix A. Codes of Node: "Common system
  * errors". Only establishment is judged here: a statement is never retried.
  */
-const RULES: readonly Rule[] = [
+export const RULES: readonly Rule[] = [
   // Configuration that no waiting cures.
   {
     reason: "FEATURE_NOT_SUPPORTED",

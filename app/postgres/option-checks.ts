@@ -22,7 +22,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Numbers from least to most, both allowed; whole ones unless said. */
-const RANGES: Readonly<Record<string, { readonly from: number; readonly to: number; readonly fractions?: true }>> = {
+export const RANGES: Readonly<
+  Record<string, { readonly from: number; readonly to: number; readonly fractions?: true }>
+> = {
   port: { from: 1, to: 65_535 },
   max: { from: 1, to: 10_000 },
   maxEstablishing: { from: 1, to: 200 },

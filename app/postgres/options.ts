@@ -14,6 +14,7 @@ export interface RdsIamPoolOptions {
   readonly port?: number;
   /** The database user; its letter case must match the database's. */
   readonly user: string;
+  /** Name of the database on the instance behind the proxy. */
   readonly database: string;
   /** AWS region of the proxy, such as `eu-west-2`. */
   readonly region: string;
@@ -56,6 +57,7 @@ export interface RdsIamPoolOptions {
 
   /** Certificate authorities (PEM) instead of Node's own: RDS Proxy needs none. Verification itself cannot be switched off. */
   readonly ca?: string;
+  /** Shown in `pg_stat_activity`. */
   readonly application_name?: string;
   /** Parsers of result columns, as in node-postgres. */
   readonly types?: pg.CustomTypesConfig;
@@ -70,7 +72,7 @@ export interface RdsIamPoolOptions {
   readonly log?: EventLog;
   /** The pool's name in metrics; `<user>@<host>/<database>` by default. */
   readonly name?: string;
-  /** Time for retries, lifetimes of idleness and measurements; the system's by default. */
+  /** Time for retries, idleness and measurements; the system's by default. */
   readonly clock?: Clock;
   /** Source of jitter: numbers in [0, 1). */
   readonly random?: () => number;

@@ -58,6 +58,19 @@ onBothPools("releasing a client", [
     },
   },
   {
+    pool: "throws at a second release even while the client is at work",
+    options: { max: 1 },
+    holds: async (pool) => {
+      const client = await pool.connect();
+      const running = client.query("SELECT pg_sleep(0.03)");
+      client.release();
+      assert.throws(() => client.release(), RELEASED_TWICE);
+      await running;
+      assert.deepEqual(await row(pool, "SELECT 1 AS n"), { n: 1 });
+      assert.deepEqual(counts(pool), [1, 1, 0]);
+    },
+  },
+  {
     pool: "throws at a second release through the function of a callback",
     holds: async (pool) => {
       const { promise, resolve } = Promise.withResolvers<() => void>();

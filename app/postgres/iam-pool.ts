@@ -1,15 +1,17 @@
 import { Signer } from "@aws-sdk/rds-signer";
 import pg from "pg";
+import { channelTelemetry } from "./channels.ts";
 import { systemClock } from "./clock.ts";
 import { defaultCredentials } from "./credentials.ts";
 import { PoolError } from "./errors.ts";
 import { Reporter, silentLog } from "./event-log.ts";
 import { EstablishmentGate } from "./gate.ts";
 import { type Connections, Lending } from "./lending.ts";
+import { PoolMetrics, type PoolState } from "./metrics.ts";
 import { checkOptions } from "./option-checks.ts";
 import { type Limits, limitsOf, type RdsIamPoolOptions } from "./options.ts";
 import { runStatement, type StatementDone } from "./statement.ts";
-import { silentTelemetry } from "./telemetry.ts";
+import { tellBoth } from "./telemetry.ts";
 import { tokenSource } from "./token.ts";
 import { tokenClient } from "./token-client.ts";
 import { type TransactionClient, type TransactionOptions, transaction } from "./transaction.ts";
@@ -31,6 +33,8 @@ export class RdsIamPool extends pg.Pool {
   /** The limits in force, defaults among them. */
   readonly limits: Limits;
   readonly #lending: Lending;
+  readonly #gate: EstablishmentGate;
+  readonly #metrics: PoolMetrics;
   /** Ends the attempts and pauses that run when the pool ends. */
   readonly #ended: AbortController;
   /** Connections that stand. */
@@ -45,7 +49,9 @@ export class RdsIamPool extends pg.Pool {
       options.signer ??
       new Signer({ hostname: host, port: limits.port, username: user, region, credentials: defaultCredentials() });
     const ended = new AbortController();
-    const telemetry = silentTelemetry;
+    const { name = `${user}@${host}/${database}` } = options;
+    const metrics = new PoolMetrics({ name, max: limits.max, state: () => this.#state() });
+    const telemetry = tellBoth(metrics, channelTelemetry(name));
     super({
       ...passedOn(options),
       host,
@@ -56,7 +62,7 @@ export class RdsIamPool extends pg.Pool {
       idleTimeoutMillis: limits.idleTimeoutMillis,
       ssl: { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) },
       Client: tokenClient({
-        tokens: tokenSource(signer, limits.mintTimeoutMillis),
+        tokens: tokenSource(signer, limits.mintTimeoutMillis, clock, telemetry),
         reachMs: limits.reachTimeoutMillis,
         attemptMs: limits.attemptTimeoutMillis,
         silenceMs: limits.silenceTimeoutMillis,
@@ -64,13 +70,15 @@ export class RdsIamPool extends pg.Pool {
       }),
     });
     this.#ended = ended;
+    this.#metrics = metrics;
+    this.#gate = new EstablishmentGate(limits.maxEstablishing, clock, random);
     this.limits = limits;
     const reporter = new Reporter(options.log ?? silentLog, { host, user, region });
     this.#lending = new Lending({
       connections: this.#connections(),
       limits,
       identity: { host, user, region },
-      gate: new EstablishmentGate(limits.maxEstablishing, clock, random),
+      gate: this.#gate,
       clock,
       reporter,
       telemetry,
@@ -162,6 +170,13 @@ export class RdsIamPool extends pg.Pool {
     const message = `The pool was ended, and this work did not end within ${this.limits.endTimeoutMillis} ms`;
     for (const client of this.#standing) client.connection.stream.destroy(new PoolError("POOL_ENDED", message));
     await allEnded(this.#standing);
+    this.#metrics.ended();
+  }
+
+  /** What metrics tell of the pool. One that is being established is neither idle nor used. */
+  #state(): PoolState {
+    const { idleCount: idle, totalCount, waitingCount: pending } = this;
+    return { idle, used: Math.max(0, totalCount - idle - this.#gate.running), pending };
   }
 
   /** The connections as `pg.Pool` keeps them. */

@@ -1,3 +1,11 @@
+export type {
+  AcquireMessage,
+  ChannelMessages,
+  EstablishmentMessage,
+  MintMessage,
+  ReleaseMessage,
+  RetryMessage,
+} from "./channels.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {
   AcquireError,

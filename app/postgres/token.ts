@@ -1,5 +1,7 @@
+import type { Clock } from "./clock.ts";
 import { type CredentialsProblem, explainCredentials } from "./credentials.ts";
 import { asError, errorCode, PoolError } from "./errors.ts";
+import type { PoolTelemetry } from "./telemetry.ts";
 
 /** Mints IAM tokens: a `Signer` of `@aws-sdk/rds-signer`, or something that stands for it. */
 export interface TokenSigner {
@@ -27,15 +29,27 @@ const HIDDEN = "CredentialsProviderError";
  * @param signer one for the whole pool: its provider chain fetches credentials once, however many connections open at the same time
  * @param limitMs of one mint, the search for the cause of a failure included
  */
-export function tokenSource(signer: TokenSigner, limitMs: number): TokenSource {
+export function tokenSource(
+  signer: TokenSigner,
+  limitMs: number,
+  clock: Clock,
+  telemetry: Pick<PoolTelemetry, "minted" | "mintFailed">,
+): TokenSource {
   return {
     async mint(signal) {
       signal.throwIfAborted();
+      const began = clock.now();
       const limit = new AbortController();
       const timer = setTimeout(() => limit.abort(tooSlow(limitMs)), limitMs);
       const ended = AbortSignal.any([signal, limit.signal]);
       try {
-        return await unlessEnded(mintOrExplain(signer, ended), ended);
+        const token = await unlessEnded(mintOrExplain(signer, ended), ended);
+        telemetry.minted(clock.now() - began);
+        return token;
+      } catch (error) {
+        // One that was called off has not failed.
+        if (!signal.aborted) telemetry.mintFailed(clock.now() - began, errorCode(error));
+        throw error;
       } finally {
         clearTimeout(timer);
       }

@@ -159,11 +159,7 @@ export async function startCredentialsEndpoint(options: CredentialsEndpointOptio
     return reply.code(404).send(refusal(404, "NotFound", "No credentials are served at this path."));
   });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  const close = (): Promise<void> => {
-    faults.end();
-    return server.close();
-  };
-  return { fullUri: `${address}${path}`, authorizationToken, faultPoints: faults, close };
+  return { fullUri: `${address}${path}`, authorizationToken, faultPoints: faults, close: () => server.close() };
 }
 
 /** The form in which the agent of ECS reports errors. */

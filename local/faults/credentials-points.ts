@@ -43,7 +43,8 @@ export class CredentialsFaults implements CredentialsFaultPoints {
   async pause(): Promise<void> {
     if (this.#delay === undefined) return;
     const { ms, ended } = this.#delay;
-    await delay(ms, undefined, { signal: ended.signal }).catch(() => {});
+    // Nobody is answered any more once the endpoint has closed: the process is not to live on for that.
+    await delay(ms, undefined, { signal: ended.signal, ref: false }).catch(() => {});
   }
 
   expireCredentials(): Undo {
@@ -69,11 +70,5 @@ export class CredentialsFaults implements CredentialsFaultPoints {
     return once(() => {
       this.#throttled = false;
     });
-  }
-
-  /** Lets nobody wait any longer. */
-  end(): void {
-    this.#delay?.ended.abort();
-    this.#delay = undefined;
   }
 }

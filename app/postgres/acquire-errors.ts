@@ -4,17 +4,16 @@ import type { Identity } from "./event-log.ts";
 import { scrub } from "./scrub.ts";
 import type { Waiter } from "./waiting-line.ts";
 
+const NONE = { attempts: [], lastError: undefined };
+
 /** Describes a failed attempt, without any part of a token. */
 export function attemptOf(error: Error, { reason }: Verdict, at: number, tookMs: number): Attempt {
   return { at, tookMs: Math.round(tookMs), reason, errorCode: errorCode(error), error: scrub(error.message) };
 }
 
 /** No connection, since the last error cannot pass by itself or the budget is spent. */
-export function connectFailed(
-  { host, user }: Identity,
-  { attempts, lastError }: Waiter,
-  verdict: Verdict,
-): AcquireError {
+export function connectFailed({ host, user }: Identity, { failures }: Waiter, verdict: Verdict): AcquireError {
+  const { attempts, lastError } = failures ?? NONE;
   const tries = attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`;
   const message = `No connection to ${host} as ${user} after ${tries}: ${describe(lastError)}${listed(verdict.causes)}`;
   const failure = { host, attempts, reason: verdict.reason, causes: verdict.causes };
@@ -24,11 +23,12 @@ export function connectFailed(
 /** No connection within the overall limit. */
 export function acquireTimeout(
   { host }: Identity,
-  { attempts, lastError }: Waiter,
+  { failures }: Waiter,
   verdict: Verdict | undefined,
   limitMs: number,
   pool: { readonly max: number; readonly lent: number },
 ): AcquireError {
+  const { attempts, lastError } = failures ?? NONE;
   const why = lastError
     ? `the last of ${attempts.length} failed attempts said: ${describe(lastError)}${listed(verdict?.causes ?? [])}`
     : `${pool.lent} of at most ${pool.max} connections were lent: does something not release them?`;

@@ -58,9 +58,9 @@ export class Lending {
     this.#loans = new Loans({ clock, reporter, telemetry, idleCheckMs: limits.idleCheckMillis, onReturn });
   }
 
-  /** How many callers wait. */
+  /** How many callers wait without a connection being made for them, as `pg.Pool` counts them. */
   get waiting(): number {
-    return this.#line.length + this.#direct.size;
+    return Math.max(0, this.#line.length - this.#options.gate.running) + this.#direct.size;
   }
 
   /** Tells the caller a connection or an error, never at once. */
@@ -102,16 +102,19 @@ export class Lending {
       else {
         this.#line.join(obtained, since);
         this.#examine(error, client);
-        this.#dispatch();
       }
+      // Whoever came meanwhile saw an idle connection that was spoken for.
+      if (this.#line.length > 0) this.#dispatch();
     });
   }
 
   /** Starts whatever is of use to those who wait. */
   #dispatch(): void {
     const { connections, gate, limits } = this.#options;
-    while (!this.#closed && this.#line.length > this.#underway + gate.running) {
+    while (!this.#closed && this.#line.length > this.#underway) {
       if (this.#spareIdle > 0) this.#borrow();
+      // Enough are on their way for those who wait.
+      else if (this.#line.length <= this.#underway + gate.running + this.#loans.settling) return;
       // What is idle is spoken for; pg.Pool would queue us behind it.
       else if (connections.idleCount > 0 || connections.totalCount >= limits.max) return;
       else if (gate.open) this.#establish();
@@ -173,16 +176,16 @@ export class Lending {
     const now = clock.now();
     const attempt = attemptOf(error, verdict, at, tookMs);
     for (const waiter of this.#line.all()) {
-      waiter.attempts.push(attempt);
-      waiter.firstFailureAt ??= now;
-      waiter.lastError = error;
+      waiter.failures ??= { attempts: [], firstAt: now, lastError: error };
+      waiter.failures.attempts.push(attempt);
+      waiter.failures.lastError = error;
     }
     let delayMs = 0;
     if (verdict.retry) delayMs = passage.failed();
     else passage.left();
     for (const waiter of verdict.retry ? this.#exhausted(now) : this.#line.all().slice(0, 1)) {
       this.#line.leave(waiter);
-      const more = { attempt: waiter.attempts.length, reason: verdict.reason };
+      const more = { attempt: waiter.failures?.attempts.length, reason: verdict.reason };
       this.#turnAway(waiter, connectFailed(identity, waiter, verdict), "No database connection", more);
     }
     const retried = verdict.retry && this.#line.length > 0;
@@ -196,13 +199,13 @@ export class Lending {
   /** Those whose budget for retries is spent. An attempt that follows a pause begun within the budget is still made. */
   #exhausted(now: number): readonly Waiter[] {
     const { connectRetryMillis } = this.#options.limits;
-    return this.#line.all().filter(({ firstFailureAt = now }) => now - firstFailureAt >= connectRetryMillis);
+    return this.#line.all().filter(({ failures }) => failures && now - failures.firstAt >= connectRetryMillis);
   }
 
   #late(waiter: Waiter): void {
     const { connections, identity, limits } = this.#options;
     const { connectionTimeoutMillis: limitMs, max } = limits;
-    const verdict: Verdict | undefined = waiter.lastError && judgeEstablishmentError(waiter.lastError);
+    const verdict: Verdict | undefined = waiter.failures && judgeEstablishmentError(waiter.failures.lastError);
     const lent = connections.totalCount - connections.idleCount - this.#options.gate.running;
     const error = acquireTimeout(identity, waiter, verdict, limitMs, { max, lent });
     this.#turnAway(waiter, error, "No database connection in time", { limitMs });
@@ -210,7 +213,7 @@ export class Lending {
 
   #turnAway(waiter: Waiter, error: PoolError, message: string, more: object): void {
     const { clock, reporter, telemetry } = this.#options;
-    const reported = waiter.lastError ?? error;
+    const reported = waiter.failures?.lastError ?? error;
     reporter.report("error", errorCode(reported), reported, message, more);
     telemetry.acquireFailed(clock.now() - waiter.since, error.code);
     waiter.obtained(error, undefined);

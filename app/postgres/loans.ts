@@ -2,9 +2,12 @@ import type pg from "pg";
 import type { Clock } from "./clock.ts";
 import { PoolError } from "./errors.ts";
 import type { Reporter } from "./event-log.ts";
-import { isIdle } from "./readiness.ts";
+import { isIdle, type PooledClient } from "./readiness.ts";
 import { SETTLE_MS, settle } from "./settle.ts";
 import type { PoolTelemetry } from "./telemetry.ts";
+
+/** How long a connection that comes back is taken for one that can soon be lent, in milliseconds: an answer is on its way, or a ROLLBACK. */
+const SOON_MS = 100;
 
 /** What loans need to know of the pool. */
 export interface LoansOptions {
@@ -20,18 +23,22 @@ export interface LoansOptions {
 /** Hands connections out and takes them back, so that none goes back in a transaction, or still at work. */
 export class Loans {
   readonly #options: LoansOptions;
-  /** When a connection was last given back, by the clock. */
-  readonly #idleSince = new WeakMap<pg.PoolClient, number>();
+  #settling = 0;
 
   constructor(options: LoansOptions) {
     this.#options = options;
   }
 
+  /** How many have come back and can soon be lent: to open another in their place would be a waste. */
+  get settling(): number {
+    return this.#settling;
+  }
+
   /** Whether a connection can be lent without a question. */
   isFresh(client: pg.PoolClient): boolean {
     const { clock, idleCheckMs } = this.#options;
-    const since = this.#idleSince.get(client);
-    return isIdle(client) && (since === undefined || clock.now() - since < idleCheckMs);
+    const { idleSince } = client as PooledClient;
+    return isIdle(client) && (idleSince === undefined || clock.now() - idleSince < idleCheckMs);
   }
 
   /**
@@ -58,15 +65,33 @@ export class Loans {
   }
 
   #complete(client: pg.PoolClient, giveBack: pg.PoolClient["release"], discard: Error | boolean | undefined): void {
-    this.#idleSince.set(client, this.#options.clock.now());
+    (client as PooledClient).idleSince = this.#options.clock.now();
     giveBack(discard);
     this.#options.onReturn();
+  }
+
+  /** Counts one that comes back, until it has or that takes too long to be waited for. */
+  #expect(): () => void {
+    this.#settling += 1;
+    const stop = () => {
+      clearTimeout(timer);
+      this.#settling -= expected;
+      expected = 0;
+    };
+    let expected = 1;
+    const timer = setTimeout(() => {
+      stop();
+      this.#options.onReturn();
+    }, SOON_MS);
+    return stop;
   }
 
   /** Whether a connection that was not idle when it came back must be discarded. */
   async #settle(client: pg.PoolClient): Promise<boolean> {
     const { reporter } = this.#options;
+    const stopExpecting = this.#expect();
     const settlement = await settle(client);
+    stopExpecting();
     if (settlement === "rolled back") {
       const error = new Error("It was released before COMMIT or ROLLBACK");
       reporter.report("warn", "TRANSACTION_LEFT_OPEN", error, "A transaction that was left open was rolled back");

@@ -1,28 +1,37 @@
-import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
 import type { Attempt } from "./errors.ts";
 
 /** Told once: an error, or a connection. */
 export type Obtained = (error: Error | undefined, client: pg.PoolClient | undefined) => void;
 
+/** What went wrong while a caller waited. */
+export interface Failures {
+  /** Establishments that failed, oldest first. At most one a pause and one a running establishment, so bounded. */
+  readonly attempts: Attempt[];
+  /** When the first of them failed, by the clock; the budget for retries counts from there. */
+  readonly firstAt: number;
+  /** The error of the last of them. */
+  lastError: Error;
+}
+
 /** A caller that waits for a connection. */
 export interface Waiter {
   readonly obtained: Obtained;
   /** When it began to wait, by the clock. */
   readonly since: number;
-  /** Establishments that failed while it waited, oldest first. At most one a pause and one a running establishment, so bounded. */
-  readonly attempts: Attempt[];
-  /** When the first of them failed, by the clock; the budget for retries counts from there. */
-  firstFailureAt: number | undefined;
-  /** The error of the last of them. */
-  lastError: Error | undefined;
+  /** When its overall limit passes, by `performance.now()`. */
+  readonly deadline: number;
+  /** Undefined while nothing has gone wrong. */
+  failures: Failures | undefined;
 }
 
 /** Callers that wait for a connection, first come, first served, each with the same overall limit. */
 export class WaitingLine {
-  readonly #waiters = new Map<Waiter, NodeJS.Timeout>();
+  /** In the order of their deadlines too, since the limit is the same for all: so one timer, for the first, is enough. */
+  readonly #waiters: Waiter[] = [];
   readonly #limitMs: number;
   readonly #late: (waiter: Waiter) => void;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param late is given each waiter whose limit has passed; it has left the line by then */
   constructor(limitMs: number, late: (waiter: Waiter) => void) {
@@ -31,40 +40,47 @@ export class WaitingLine {
   }
 
   get length(): number {
-    return this.#waiters.size;
+    return this.#waiters.length;
   }
 
   /** Adds a caller at the end. */
   join(obtained: Obtained, since: number): void {
-    const waiter: Waiter = {
-      // Called from whatever gives a connection back, and yet in the caller's own context.
-      obtained: AsyncResource.bind(obtained),
-      since,
-      attempts: [],
-      firstFailureAt: undefined,
-      lastError: undefined,
-    };
-    const timer = setTimeout(() => {
-      this.#waiters.delete(waiter);
-      this.#late(waiter);
-    }, this.#limitMs);
-    this.#waiters.set(waiter, timer);
+    this.#waiters.push({ obtained, since, deadline: performance.now() + this.#limitMs, failures: undefined });
+    this.#timer ??= setTimeout(() => this.#expire(), this.#limitMs);
   }
 
   /** Those who wait, first come first. */
   all(): readonly Waiter[] {
-    return [...this.#waiters.keys()];
+    return [...this.#waiters];
   }
 
   /** Takes the first out of the line. */
   shift(): Waiter | undefined {
-    const [first] = this.#waiters.keys();
-    if (first) this.leave(first);
+    const first = this.#waiters.shift();
+    this.#rest();
     return first;
   }
 
   leave(waiter: Waiter): void {
-    clearTimeout(this.#waiters.get(waiter));
-    this.#waiters.delete(waiter);
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) this.#waiters.splice(index, 1);
+    this.#rest();
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    const late: Waiter[] = [];
+    // A timer may be early by less than a millisecond.
+    while (this.#waiters[0] && this.#waiters[0].deadline < now + 1) late.push(...this.#waiters.splice(0, 1));
+    const [first] = this.#waiters;
+    this.#timer = first && setTimeout(() => this.#expire(), first.deadline - now);
+    for (const waiter of late) this.#late(waiter);
+  }
+
+  /** Without anybody in the line, nothing may keep the process alive. */
+  #rest(): void {
+    if (this.#waiters.length > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

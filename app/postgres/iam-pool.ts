@@ -136,6 +136,8 @@ export class RdsIamPool extends pg.Pool {
     if (typeof values === "function") return runStatement(this.#lending, statement, undefined, values as StatementDone);
     if (typeof callback === "function")
       return runStatement(this.#lending, statement, values, callback as StatementDone);
+    // Refused through itself, as pg.Pool does.
+    if (typeof statement === "function") return runStatement(this.#lending, statement, undefined, noop);
     return new Promise((resolve, reject) => {
       runStatement(this.#lending, statement, values, (error, result) => (error ? reject(error) : resolve(result)));
     }).catch(withOwnStack);

@@ -53,14 +53,16 @@ export interface BaseImage {
 /**
  * Bundles the application with esbuild into one file with a source map, and lays it out as the build context of its image.
  * Writes only when the content is new, so a preview may do it too.
+ *
+ * @param record file that describes the last bundle; by default one of the project, so that the next process need not build again
  */
-export function bundleApplication(): Bundle {
-  if (last !== undefined && isCurrent(last)) return last.bundle;
+export function bundleApplication(record: string = RECORD): Bundle {
+  if (last !== undefined && last.record === record && isCurrent(last)) return last.bundle;
   const files = new Map(copied().map(([name, file]) => [name, readFileSync(path.join(ROOT, file))]));
   const identity = contentHash(new Map([...files, ...builtWith()]));
-  const recorded = recordedBundle(path.join(ROOT, RECORD), ROOT, identity);
+  const recorded = recordedBundle(path.resolve(ROOT, record), ROOT, identity);
   if (recorded !== undefined && existsSync(path.join(ROOT, BUILDS, recorded.hash))) {
-    return remember(recorded.hash, Object.keys(recorded.sources));
+    return remember(record, recorded.hash, Object.keys(recorded.sources));
   }
   const begun = Date.now();
   const { sources, output } = compile();
@@ -69,8 +71,8 @@ export function bundleApplication(): Bundle {
   layOut(path.join(ROOT, BUILDS, hash), content);
   // A source that changed while esbuild read it may be in the bundle as it was before: then the next call builds again.
   if (!sources.every((file) => changedBefore(file, begun - CLOCK_STEP_MS))) return bundleOf(hash);
-  recordBundle(path.join(ROOT, RECORD), ROOT, { identity, sources, hash });
-  return remember(hash, sources);
+  recordBundle(path.resolve(ROOT, record), ROOT, { identity, sources, hash });
+  return remember(record, hash, sources);
 }
 
 /** What goes into the folder as it is: name there, and path. */
@@ -98,6 +100,7 @@ function builtWith(): readonly (readonly [string, Uint8Array])[] {
 
 /** The last bundle of this process, with the state of every file that went into it: tests evaluate the program often. */
 interface LastBundle {
+  readonly record: string;
   readonly bundle: Bundle;
   readonly states: ReadonlyMap<string, string>;
 }
@@ -108,11 +111,11 @@ function isCurrent({ bundle, states }: LastBundle): boolean {
   return existsSync(path.join(ROOT, bundle.context)) && [...states].every(([file, state]) => stateOf(file) === state);
 }
 
-function remember(hash: string, sources: readonly string[]): Bundle {
+function remember(record: string, hash: string, sources: readonly string[]): Bundle {
   const bundle = bundleOf(hash);
   // The folder of migrations as well: its time is that of the last file which came or went.
   const files = [...sources, ...copied().map(([, file]) => file), MIGRATIONS];
-  last = { bundle, states: new Map(files.map((file) => [file, stateOf(file)])) };
+  last = { record, bundle, states: new Map(files.map((file) => [file, stateOf(file)])) };
   return bundle;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -69,6 +70,18 @@ describe("The image", () => {
     assert.equal(inputs.dockerfile, `${first.context}/Dockerfile`);
     assert.ok(first.context.endsWith(first.hash));
     assert.ok(!path.isAbsolute(first.context), "an absolute path would differ from machine to machine");
+  });
+
+  it("has the same tag whether it was built now or before", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "image-"));
+    try {
+      const built = bundleApplication(path.join(folder, "record.json"));
+      assert.deepEqual(readdirSync(folder), ["record.json"]);
+      assert.deepEqual(bundleApplication(), built);
+      assert.deepEqual(bundleApplication(path.join(folder, "record.json")), built);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("has every file of its build context in that hash", async () => {

@@ -39,11 +39,12 @@ export function tokenSource(
     async mint(signal) {
       signal.throwIfAborted();
       const began = clock.now();
-      const limit = new AbortController();
-      const timer = setTimeout(() => limit.abort(tooSlow(limitMs)), limitMs);
-      const ended = AbortSignal.any([signal, limit.signal]);
+      const ended = new AbortController();
+      const timer = setTimeout(() => ended.abort(tooSlow(limitMs)), limitMs);
+      const end = () => ended.abort(signal.reason);
+      signal.addEventListener("abort", end, { once: true });
       try {
-        const token = await unlessEnded(mintOrExplain(signer, ended), ended);
+        const token = await unlessEnded(mintOrExplain(signer, ended.signal), ended.signal);
         telemetry.minted(clock.now() - began);
         return token;
       } catch (error) {
@@ -52,6 +53,7 @@ export function tokenSource(
         throw error;
       } finally {
         clearTimeout(timer);
+        signal.removeEventListener("abort", end);
       }
     },
   };
@@ -81,13 +83,8 @@ const tooSlow = (limitMs: number): PoolError =>
 
 async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    // Nobody waits for it any more; its late failure is of no interest.
-    work.catch(() => {});
-  }
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  // Should it come too late, its failure is of no interest to anyone.
+  work.catch(() => {});
+  return Promise.race([work, promise]);
 }

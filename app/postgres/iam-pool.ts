@@ -2,11 +2,12 @@ import { Signer } from "@aws-sdk/rds-signer";
 import pg from "pg";
 import { channelTelemetry } from "./channels.ts";
 import { systemClock } from "./clock.ts";
+import type { Connections } from "./connections.ts";
 import { defaultCredentials } from "./credentials.ts";
 import { PoolError } from "./errors.ts";
 import { Reporter, silentLog } from "./event-log.ts";
 import { EstablishmentGate } from "./gate.ts";
-import { type Connections, Lending } from "./lending.ts";
+import { Lending } from "./lending.ts";
 import { PoolMetrics, type PoolState } from "./metrics.ts";
 import { checkOptions } from "./option-checks.ts";
 import { type Limits, limitsOf, type RdsIamPoolOptions } from "./options.ts";
@@ -177,8 +178,8 @@ export class RdsIamPool extends pg.Pool {
 
   /** What metrics tell of the pool. One that is being established is neither idle nor used. */
   #state(): PoolState {
-    const { idleCount: idle, totalCount, waitingCount: pending } = this;
-    return { idle, used: Math.max(0, totalCount - idle - this.#gate.running), pending };
+    const { idleCount: idle, totalCount } = this;
+    return { idle, used: Math.max(0, totalCount - idle - this.#gate.running), pending: this.#lending.pending };
   }
 
   /** The connections as `pg.Pool` keeps them. */

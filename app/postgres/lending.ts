@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { acquireTimeout, attemptOf, connectFailed } from "./acquire-errors.ts";
 import type { Clock } from "./clock.ts";
+import type { Connections } from "./connections.ts";
 import { asError, errorCode, PoolError } from "./errors.ts";
 import { judgeEstablishmentError, type Verdict } from "./establishment.ts";
 import type { Identity, Reporter } from "./event-log.ts";
@@ -12,14 +13,6 @@ import { isIdle } from "./readiness.ts";
 import { settle } from "./settle.ts";
 import type { PoolTelemetry } from "./telemetry.ts";
 import { type Obtained, type Waiter, WaitingLine } from "./waiting-line.ts";
-
-/** The connections themselves, as `pg.Pool` keeps them: it gives an idle one, or else makes one. */
-export interface Connections {
-  readonly idleCount: number;
-  /** Those that stand and those that are being established. */
-  readonly totalCount: number;
-  take(taken: Obtained): void;
-}
 
 export interface LendingOptions {
   readonly connections: Connections;
@@ -58,7 +51,12 @@ export class Lending {
     this.#loans = new Loans({ clock, reporter, telemetry, idleCheckMs: limits.idleCheckMillis, onReturn });
   }
 
-  /** How many callers wait without a connection being made for them, as `pg.Pool` counts them. */
+  /** How many callers wait. */
+  get pending(): number {
+    return this.#line.length + this.#direct.size;
+  }
+
+  /** How many of them wait without a connection being made for them, as `pg.Pool` counts them. */
   get waiting(): number {
     return Math.max(0, this.#line.length - this.#options.gate.running) + this.#direct.size;
   }
@@ -112,12 +110,13 @@ export class Lending {
   #dispatch(): void {
     const { connections, gate, limits } = this.#options;
     while (!this.#closed && this.#line.length > this.#underway) {
-      if (this.#spareIdle > 0) this.#borrow();
-      // Enough are on their way for those who wait.
-      else if (this.#line.length <= this.#underway + gate.running + this.#loans.settling) return;
+      /** Connections that are on their way to those who wait, and so the place of the first to whom none is. */
+      const coming = this.#underway + gate.running + this.#loans.settling;
+      if (this.#spareIdle > 0) this.#line.actFor(this.#underway, () => this.#borrow());
+      else if (this.#line.length <= coming) return;
       // What is idle is spoken for; pg.Pool would queue us behind it.
       else if (connections.idleCount > 0 || connections.totalCount >= limits.max) return;
-      else if (gate.open) this.#establish();
+      else if (gate.open) this.#line.actFor(coming, () => this.#establish());
       else {
         this.#dispatchAfterPause();
         return;

@@ -3,14 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { commandEnvironment } from "./command-environment.ts";
 import { eventually, isClosed } from "./eventually.ts";
 import { openFolder } from "./open-folder.ts";
 import { descendants, type ProcessEntry, processTable } from "./process-table.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Where Node keeps what it compiled: reading Pulumi's modules is most of what a start costs. */
-const COMPILED = fileURLToPath(new URL("../../node_modules/.cache/node-compile-cache", import.meta.url));
 
 /** How often one looks which processes there are, in milliseconds: seldom, as `ps` costs more than what it looks at. */
 const LOOK_MS = 1_000;
@@ -50,11 +48,9 @@ export interface CommandRun extends AsyncDisposable {
 export async function runCommandLine(...args: readonly string[]): Promise<CommandRun> {
   const folder = await openFolder();
   const users = await readFile("/etc/passwd", "utf8");
-  // What a command covers is covered in this process too, and to count it takes a quarter of its time.
-  const { NODE_V8_COVERAGE: _, ...environment } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...environment, TMPDIR: folder, NODE_COMPILE_CACHE: COMPILED },
+    env: { ...commandEnvironment(), TMPDIR: folder },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { before, describe, it } from "mocha";
+import { commandEnvironment } from "./command-environment.ts";
 import { begin } from "./environment-fixture.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -21,6 +22,7 @@ interface Ended {
 async function run(args: readonly string[], meanwhile: (command: Command) => unknown = () => {}): Promise<Ended> {
   const command = spawn(process.execPath, [...args], {
     cwd: ROOT,
+    env: commandEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 20_000,
     killSignal: "SIGKILL",

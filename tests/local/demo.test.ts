@@ -4,11 +4,16 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
+import { commandEnvironment } from "./command-environment.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 async function demo(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ["local/demo.ts", ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["local/demo.ts", ...args], {
+    cwd: root,
+    env: commandEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code: Number(code), stdout, stderr };
 }

@@ -29,7 +29,7 @@ export interface Row {
   /** Whether it ends by itself; otherwise it ends once every caller was told, or is kept waiting by two failed attempts. */
   readonly endsByItself?: true;
   /** Why attempts to connect may fail or not, as the machine is fast or slow. */
-  readonly mayRetry?: readonly string[];
+  readonly mayFail?: readonly string[];
   /** Bound of the time from its end until every pool has served again, in milliseconds. */
   readonly servesWithinMs: number;
   /** Limits of the pools that differ from the usual. */
@@ -53,7 +53,7 @@ export interface Cell {
   readonly situation: string;
   readonly answers: readonly Answered[];
   /** Why attempts to connect failed while the fault was in effect, in alphabetical order. */
-  readonly retried: readonly string[];
+  readonly reasons: readonly string[];
   /** From the end of the fault until the pool had answered everyone and another statement; milliseconds. */
   readonly servedAfterMs: number;
   /** What is left that should not be. */

@@ -125,7 +125,7 @@ export const ROWS: readonly Row[] = [
     begin: passing({ fault: "restart-database", downMs: DOWN_MS }),
     endsByItself: true,
     // As the database takes longer than the borrow time-out to come back, or not.
-    mayRetry: ["BORROW_TIMEOUT"],
+    mayFail: ["BORROW_TIMEOUT"],
     servesWithinMs: AFTER_A_PAUSE_MS,
   },
   {

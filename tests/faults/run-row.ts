@@ -18,9 +18,15 @@ interface Place {
   readonly application: string;
   readonly met: Met;
   readonly listeners: Listeners;
-  /** Why attempts to connect failed so far. */
-  readonly reasons: string[];
+  /** Attempts to connect that failed so far. */
+  readonly failures: Failure[];
   readonly inquiries: Inquiry[];
+}
+
+/** Why an attempt to connect failed, and whether the pool makes another. */
+interface Failure {
+  readonly reason: string;
+  readonly retried: boolean;
 }
 
 /** What was asked, and what the caller was told, once that is known. */
@@ -37,11 +43,11 @@ export async function runRow(row: Row, stage: Stage): Promise<RowResult> {
   await Promise.all(places.map((place) => strike(place, row, stage)));
   if (!row.endsByItself && !row.isMomentary)
     await eventually("everyone is told, or kept waiting", LIMIT_MS, () => places.every(hasMet));
-  const retriedBefore = places.map((place) => reasonsOf(place, row));
+  const reasonsBefore = places.map((place) => reasonsOf(place, row));
   const endsAt = await end();
   const endedAt = performance.now();
   // Whatever fails after a fault was ended by hand may have met its last moment, or not.
-  const retried = row.endsByItself ? places.map((place) => reasonsOf(place, row)) : retriedBefore;
+  const reasons = row.endsByItself ? places.map((place) => reasonsOf(place, row)) : reasonsBefore;
   const served = await Promise.all(places.map((place) => servesAgain(place, endedAt)));
   const left = await Promise.all(
     places.map(({ pool, application, listeners }) => leftOvers(pool, application, stage.ledger, listeners)),
@@ -54,7 +60,7 @@ export async function runRow(row: Row, stage: Stage): Promise<RowResult> {
     ({ situation: { name } }, n): Cell => ({
       situation: name,
       answers: answers[n] ?? [],
-      retried: retried[n] ?? [],
+      reasons: reasons[n] ?? [],
       servedAfterMs: served[n] ?? Number.POSITIVE_INFINITY,
       left: [...(left[n] ?? []), ...sockets, ...(ended[n] ?? [])],
     }),
@@ -64,16 +70,16 @@ export async function runRow(row: Row, stage: Stage): Promise<RowResult> {
 
 async function come(row: Row, situation: Situation, { ledger, createPool }: Stage): Promise<Place> {
   const application = `${row.id}: ${situation.name}`.slice(0, 63);
-  const reasons: string[] = [];
-  const note = (fields: object) => {
-    if ("reason" in fields && typeof fields.reason === "string") reasons.push(fields.reason);
+  const failures: Failure[] = [];
+  const note = (retried: boolean) => (fields: object) => {
+    if ("reason" in fields && typeof fields.reason === "string") failures.push({ reason: fields.reason, retried });
   };
-  const log = { info: note, warn: () => {}, error: note };
+  const log = { info: note(true), warn: () => {}, error: note(false) };
   const pool = createPool({ max: situation.max, application_name: application, log, ...row.options });
   const listeners = await countListeners(pool);
   const met = await situation.come({ pool, ledger, reading: row.reading === true });
-  reasons.length = 0;
-  return { situation, pool, application, met, listeners, reasons, inquiries: met.asked.map(inquire) };
+  failures.length = 0;
+  return { situation, pool, application, met, listeners, failures, inquiries: met.asked.map(inquire) };
 }
 
 function inquire(asked: Asked): Inquiry {
@@ -103,12 +109,14 @@ async function strike({ met, inquiries }: Place, row: Row, { ledger }: Stage): P
 }
 
 /** Whether a situation has come to rest, or to what keeps it waiting. */
-function hasMet({ inquiries, reasons }: Place): boolean {
-  return inquiries.every(({ told }) => told !== undefined) || reasons.length >= ATTEMPTS;
+function hasMet({ inquiries, failures }: Place): boolean {
+  const retries = failures.filter(({ retried }) => retried).length;
+  return inquiries.every(({ told }) => told !== undefined) || retries >= ATTEMPTS;
 }
 
-function reasonsOf({ reasons }: Place, { mayRetry = [] }: Row): readonly string[] {
-  return [...new Set(reasons)].filter((reason) => !mayRetry.includes(reason)).sort();
+function reasonsOf({ failures }: Place, { mayFail = [] }: Row): readonly string[] {
+  const reasons = new Set(failures.map(({ reason }) => reason));
+  return [...reasons].filter((reason) => !mayFail.includes(reason)).sort();
 }
 
 /** Milliseconds from the end of the fault until everyone was told and one more statement was answered. */

@@ -1,27 +1,14 @@
 import type pg from "pg";
-import { acquireTimeout, attemptOf, connectFailed } from "./acquire-errors.ts";
-import type { Clock } from "./clock.ts";
-import type { Connections } from "./connections.ts";
-import { asError, errorCode, PoolError } from "./errors.ts";
-import { judgeEstablishmentError, type Verdict } from "./establishment.ts";
-import type { Identity, Reporter } from "./event-log.ts";
-import type { EstablishmentGate, Passage } from "./gate.ts";
-import { findDeath } from "./idle-check.ts";
+import { asError, PoolError } from "./errors.ts";
+import type { Passage } from "./gate.ts";
+import { revive } from "./idle-check.ts";
 import { Loans } from "./loans.ts";
-import type { Limits } from "./options.ts";
-import { isIdle } from "./readiness.ts";
-import { settle } from "./settle.ts";
-import type { PoolTelemetry } from "./telemetry.ts";
-import { type Obtained, type Waiter, WaitingLine } from "./waiting-line.ts";
+import { isReady } from "./readiness.ts";
+import { Refusals, type RefusalsOptions } from "./refusals.ts";
+import { isGone } from "./settle.ts";
+import { Arrival, type Obtained, WaitingLine } from "./waiting-line.ts";
 
-export interface LendingOptions {
-  readonly connections: Connections;
-  readonly limits: Limits;
-  readonly identity: Identity;
-  readonly gate: EstablishmentGate;
-  readonly clock: Clock;
-  readonly reporter: Reporter;
-  readonly telemetry: PoolTelemetry;
+export interface LendingOptions extends Omit<RefusalsOptions, "line"> {
   /** Ends the pauses. */
   readonly signal: AbortSignal;
 }
@@ -34,20 +21,24 @@ export class Lending {
   readonly #options: LendingOptions;
   readonly #line: WaitingLine;
   /** Callers that found nobody waiting and a connection idle, until they have it: a turn of the event loop later. */
-  readonly #direct = new Set<Obtained>();
+  readonly #direct = new Set<Arrival>();
   readonly #loans: Loans;
+  readonly #refusals: Refusals;
   /** Idle connections that are being taken, or looked at, for the line. */
   #underway = 0;
   /** Those of them that are being taken. */
   #borrowing = 0;
+  /** Callers so far. */
+  #arrivals = 0;
   #pausing = false;
   #closed = false;
 
   constructor(options: LendingOptions) {
     this.#options = options;
     const { clock, limits, reporter, telemetry } = options;
-    this.#line = new WaitingLine(limits.connectionTimeoutMillis, (waiter) => this.#late(waiter));
-    const onReturn = () => this.#dispatch();
+    this.#line = new WaitingLine(limits.connectionTimeoutMillis, (waiter) => this.#refusals.late(waiter));
+    this.#refusals = new Refusals({ ...options, line: this.#line });
+    const onReturn = () => this.#takeReturned();
     this.#loans = new Loans({ clock, reporter, telemetry, idleCheckMs: limits.idleCheckMillis, onReturn });
   }
 
@@ -68,20 +59,23 @@ export class Lending {
       process.nextTick(obtained, refusal, undefined);
       return;
     }
-    if (this.#line.length === 0 && this.#spareIdle > 0) {
-      this.#lendDirectly(obtained);
-      return;
+    this.#arrivals += 1;
+    const arrival = new Arrival(obtained, this.#options.clock.now(), this.#arrivals);
+    if (this.#line.length === 0 && this.#spareIdle > 0) this.#lendDirectly(arrival);
+    else {
+      this.#line.join(arrival);
+      this.#dispatch();
     }
-    this.#line.join(obtained, this.#options.clock.now());
-    this.#dispatch();
   }
 
   /** Tells everyone who waits the reason, and lends nothing from now on. */
   close(reason: PoolError): void {
     this.#closed = true;
-    for (const obtained of this.#direct) obtained(reason, undefined);
+    // Later, since a caller may answer by ending the pool again.
+    for (const arrival of [...this.#direct, ...this.#line.all().map((w) => w.arrival)])
+      process.nextTick(() => arrival.answer(reason, undefined));
     this.#direct.clear();
-    for (let waiter = this.#line.shift(); waiter; waiter = this.#line.shift()) waiter.obtained(reason, undefined);
+    this.#line.clear();
   }
 
   /** Idle connections that nobody is about to take. */
@@ -89,21 +83,21 @@ export class Lending {
     return this.#options.connections.idleCount - this.#direct.size - this.#borrowing;
   }
 
-  #lendDirectly(obtained: Obtained): void {
-    const { clock, connections } = this.#options;
-    const since = clock.now();
-    this.#direct.add(obtained);
-    connections.take((error, client) => {
-      const stillWaits = this.#direct.delete(obtained);
-      if (!stillWaits) client?.release();
-      else if (client && this.#loans.isFresh(client)) obtained(undefined, this.#loans.lend(client, since));
-      else {
-        this.#line.join(obtained, since);
-        this.#examine(error, client);
+  #lendDirectly(arrival: Arrival): void {
+    this.#direct.add(arrival);
+    const joinLine = () => {
+      if (this.#direct.delete(arrival)) this.#line.join(arrival);
+    };
+    this.#take((client) => {
+      // Nobody overtakes one whose connection was found not to be fresh.
+      if (this.#direct.has(arrival) && this.#line.length === 0 && this.#loans.isFresh(client)) {
+        this.#direct.delete(arrival);
+        arrival.answer(undefined, this.#loans.lend(client, arrival.since));
+      } else {
+        joinLine();
+        this.#examine(client);
       }
-      // Whoever came meanwhile saw an idle connection that was spoken for.
-      if (this.#line.length > 0) this.#dispatch();
-    });
+    }, joinLine);
   }
 
   /** Starts whatever is of use to those who wait. */
@@ -114,14 +108,20 @@ export class Lending {
       const coming = this.#underway + gate.running + this.#loans.settling;
       if (this.#spareIdle > 0) this.#line.actFor(this.#underway, () => this.#borrow());
       else if (this.#line.length <= coming) return;
-      // What is idle is spoken for; pg.Pool would queue us behind it.
-      else if (connections.idleCount > 0 || connections.totalCount >= limits.max) return;
+      // What is idle is spoken for, or was until it died a moment ago: pg.Pool puts another in its place, and would queue us behind it.
+      else if (connections.idleCount > 0 || this.#spareIdle < 0 || connections.totalCount >= limits.max) return;
       else if (gate.open) this.#line.actFor(coming, () => this.#establish());
       else {
         this.#dispatchAfterPause();
         return;
       }
     }
+  }
+
+  /** What has come back serves at once, even while an older one is looked at. */
+  #takeReturned(): void {
+    if (!this.#closed && this.#line.length > this.#borrowing && this.#spareIdle > 0) this.#borrow();
+    this.#dispatch();
   }
 
   #dispatchAfterPause(): void {
@@ -140,111 +140,106 @@ export class Lending {
   #borrow(): void {
     this.#underway += 1;
     this.#borrowing += 1;
-    this.#options.connections.take((error, client) => {
+    const arrived = () => {
       this.#underway -= 1;
       this.#borrowing -= 1;
-      this.#examine(error, client);
+    };
+    this.#take((client) => {
+      arrived();
+      this.#examine(client);
+    }, arrived);
+  }
+
+  /**
+   * Takes an idle connection, which pg.Pool hands out at the next tick.
+   *
+   * @param vanished called instead when it has died by then: pg.Pool makes another in its place, for whoever waits longest
+   */
+  #take(taken: (client: pg.PoolClient) => void, vanished: () => void): void {
+    let established: Obtained | undefined;
+    let underway = true;
+    this.#options.connections.take((error, client) => {
+      underway = false;
+      if (established) return established(error, client);
+      if (client) taken(client);
+      else {
+        vanished();
+        this.#failed(asError(error), this.#options.gate.enter(), Date.now(), 0);
+      }
+      // Whoever came meanwhile saw an idle connection that was spoken for.
+      if (this.#line.length > 0) this.#dispatch();
+    });
+    process.nextTick(() => {
+      if (!underway) return;
+      vanished();
+      established = this.#beginEstablishment();
       this.#dispatch();
     });
   }
 
   /** Makes a connection for the line. */
   #establish(): void {
-    const { clock, connections, gate, telemetry } = this.#options;
+    this.#options.connections.take(this.#beginEstablishment());
+  }
+
+  #beginEstablishment(): Obtained {
+    const { clock, gate, telemetry } = this.#options;
     const passage = gate.enter();
     const began = clock.now();
     const at = Date.now();
-    connections.take((error, client) => {
+    return (error, client) => {
       const tookMs = clock.now() - began;
-      if (client) {
+      if (client && this.#loans.knows(client)) {
+        passage.left();
+        this.#examine(client);
+      } else if (client && !isGone(client)) {
         passage.succeeded();
         telemetry.established(tookMs);
-        this.#serve(client);
-      } else this.#failed(asError(error), passage, at, tookMs);
+        this.#admit(client);
+      } else {
+        client?.release(true);
+        const gone = new Error("Connection terminated before it could be lent");
+        this.#failed(client ? gone : asError(error), passage, at, tookMs);
+      }
       this.#dispatch();
-    });
+    };
   }
 
   #failed(error: Error, passage: Passage, at: number, tookMs: number): void {
-    const { clock, gate, identity, reporter, telemetry } = this.#options;
-    if (this.#closed) {
-      passage.left();
-      return;
-    }
-    const verdict = judgeEstablishmentError(error);
-    const now = clock.now();
-    const attempt = attemptOf(error, verdict, at, tookMs);
-    for (const waiter of this.#line.all()) {
-      waiter.failures ??= { attempts: [], firstAt: now, lastError: error };
-      waiter.failures.attempts.push(attempt);
-      waiter.failures.lastError = error;
-    }
-    let delayMs = 0;
-    if (verdict.retry) delayMs = passage.failed();
-    else passage.left();
-    for (const waiter of verdict.retry ? this.#exhausted(now) : this.#line.all().slice(0, 1)) {
-      this.#line.leave(waiter);
-      const more = { attempt: waiter.failures?.attempts.length, reason: verdict.reason };
-      this.#turnAway(waiter, connectFailed(identity, waiter, verdict), "No database connection", more);
-    }
-    const retried = verdict.retry && this.#line.length > 0;
-    telemetry.establishmentFailed(tookMs, verdict.reason, retried);
-    if (!retried) return;
-    const more = { attempt: gate.failures, delayMs: Math.round(delayMs), reason: verdict.reason };
-    reporter.report("info", "RETRYING", error, "Connecting again", more);
-    this.#dispatchAfterPause();
+    if (this.#closed) passage.left();
+    else if (this.#refusals.failed(error, passage, at, tookMs)) this.#dispatchAfterPause();
   }
 
-  /** Those whose budget for retries is spent. An attempt that follows a pause begun within the budget is still made. */
-  #exhausted(now: number): readonly Waiter[] {
-    const { connectRetryMillis } = this.#options.limits;
-    return this.#line.all().filter(({ failures }) => failures && now - failures.firstAt >= connectRetryMillis);
+  /** Lends a new connection. */
+  #admit(client: pg.PoolClient): void {
+    this.#loans.saw(client);
+    // A listener of `connect` may have sent a statement without waiting for it: the caller's come behind it.
+    if (isReady(client)) this.#examine(client);
+    else this.#serve(client);
   }
 
-  #late(waiter: Waiter): void {
-    const { connections, identity, limits } = this.#options;
-    const { connectionTimeoutMillis: limitMs, max } = limits;
-    const verdict: Verdict | undefined = waiter.failures && judgeEstablishmentError(waiter.failures.lastError);
-    const lent = connections.totalCount - connections.idleCount - this.#options.gate.running;
-    const error = acquireTimeout(identity, waiter, verdict, limitMs, { max, lent });
-    this.#turnAway(waiter, error, "No database connection in time", { limitMs });
-  }
-
-  #turnAway(waiter: Waiter, error: PoolError, message: string, more: object): void {
-    const { clock, reporter, telemetry } = this.#options;
-    const reported = waiter.failures?.lastError ?? error;
-    reporter.report("error", errorCode(reported), reported, message, more);
-    telemetry.acquireFailed(clock.now() - waiter.since, error.code);
-    waiter.obtained(error, undefined);
-  }
-
-  /** Lends a connection that was idle, once it is known to live. */
-  #examine(error: Error | undefined, client: pg.PoolClient | undefined): void {
-    if (!client) {
-      // The idle one was gone by then, and the one that was made for it failed.
-      this.#failed(asError(error), this.#options.gate.enter(), Date.now(), 0);
-    } else if (this.#loans.isFresh(client)) this.#serve(client);
+  /** Lends a connection, once it is known to live and to be in no transaction. */
+  #examine(client: pg.PoolClient): void {
+    if (this.#closed || this.#loans.isFresh(client)) this.#serve(client);
     else {
       this.#underway += 1;
-      void this.#revive(client).then((dead) => {
+      void revive(client).then((dead) => {
         this.#underway -= 1;
         if (dead) {
           client.release(dead);
           this.#options.reporter.report("warn", "CONNECTION_LOST", dead, "An idle connection did not answer");
-        } else this.#serve(client);
+        } else {
+          this.#loans.saw(client);
+          this.#serve(client);
+        }
         this.#dispatch();
       });
     }
   }
 
-  async #revive(client: pg.PoolClient): Promise<Error | undefined> {
-    const settlement = isIdle(client) ? "idle" : await settle(client);
-    return settlement === "lost" || settlement === "busy" ? new Error(`It was ${settlement}`) : findDeath(client);
-  }
-
   #serve(client: pg.PoolClient): void {
     const waiter = this.#line.shift();
-    if (waiter) waiter.obtained(undefined, this.#loans.lend(client, waiter.since));
+    if (waiter) waiter.arrival.answer(undefined, this.#loans.lend(client, waiter.arrival.since));
     else client.release();
   }
 }

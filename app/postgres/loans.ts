@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { PoolError } from "./errors.ts";
 import type { Reporter } from "./event-log.ts";
 import { isIdle, type PooledClient } from "./readiness.ts";
-import { SETTLE_MS, settle } from "./settle.ts";
+import { isGone, SETTLE_MS, settle } from "./settle.ts";
 import type { PoolTelemetry } from "./telemetry.ts";
 
 /** How long a connection that comes back is taken for one that can soon be lent, in milliseconds: an answer is on its way, or a ROLLBACK. */
@@ -37,8 +37,18 @@ export class Loans {
   /** Whether a connection can be lent without a question. */
   isFresh(client: pg.PoolClient): boolean {
     const { clock, idleCheckMs } = this.#options;
-    const { idleSince } = client as PooledClient;
-    return isIdle(client) && (idleSince === undefined || clock.now() - idleSince < idleCheckMs);
+    const { idleSince = Number.NEGATIVE_INFINITY } = client as PooledClient;
+    return isIdle(client) && !isGone(client) && clock.now() - idleSince < idleCheckMs;
+  }
+
+  /** Whether it has been here before. */
+  knows(client: pg.PoolClient): boolean {
+    return (client as PooledClient).idleSince !== undefined;
+  }
+
+  /** It has just shown that it lives. */
+  saw(client: pg.PoolClient): void {
+    (client as PooledClient).idleSince = this.#options.clock.now();
   }
 
   /**
@@ -65,7 +75,7 @@ export class Loans {
   }
 
   #complete(client: pg.PoolClient, giveBack: pg.PoolClient["release"], discard: Error | boolean | undefined): void {
-    (client as PooledClient).idleSince = this.#options.clock.now();
+    this.saw(client);
     giveBack(discard);
     this.#options.onReturn();
   }

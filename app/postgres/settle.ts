@@ -42,7 +42,12 @@ function hasAnswered(client: pg.PoolClient): Promise<boolean> {
     const drained = () => settled(true);
     const ended = () => settled(false);
     client.on("drain", drained).on("end", ended);
-    if (client.connection.stream.destroyed) ended();
+    if (isGone(client)) ended();
     else if (isReady(client)) drained();
   });
+}
+
+/** Whether its socket is closed, which node-postgres may not have told yet. */
+export function isGone(client: pg.PoolClient): boolean {
+  return client.connection.stream.destroyed;
 }

@@ -5,6 +5,39 @@ import type { Attempt } from "./errors.ts";
 /** Told once: an error, or a connection. */
 export type Obtained = (error: Error | undefined, client: pg.PoolClient | undefined) => void;
 
+/** A caller that has asked for a connection, in its own context, such as the span that it waits in. */
+export class Arrival {
+  /** When it asked, by the clock. */
+  readonly since: number;
+  /** Its place in the order of arrivals. */
+  readonly number: number;
+  readonly #obtained: Obtained;
+  // Not AsyncResource.bind(), which costs 30 times as much.
+  readonly #context = new AsyncResource("RdsIamPoolCaller");
+
+  constructor(obtained: Obtained, since: number, number: number) {
+    this.#obtained = obtained;
+    this.since = since;
+    this.number = number;
+  }
+
+  /** Tells the caller. What it throws then is an uncaught exception, but none in the middle of our work, with others waiting behind it. */
+  answer(...[error, client]: Parameters<Obtained>): void {
+    try {
+      this.#context.runInAsyncScope(this.#obtained, undefined, error, client);
+    } catch (thrown) {
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
+  }
+
+  /** Does something on its behalf. */
+  act(work: () => void): void {
+    this.#context.runInAsyncScope(work);
+  }
+}
+
 /** What went wrong while a caller waited. */
 export interface Failures {
   /** Establishments that failed, oldest first. At most one a pause and one a running establishment, so bounded. */
@@ -17,12 +50,7 @@ export interface Failures {
 
 /** A caller that waits for a connection. */
 export interface Waiter {
-  /** To be called from whatever gives a connection back: the caller is told in its own context. */
-  readonly obtained: Obtained;
-  /** The caller's own context, such as the span that it waits in. */
-  readonly context: AsyncResource;
-  /** When it began to wait, by the clock. */
-  readonly since: number;
+  readonly arrival: Arrival;
   /** When its overall limit passes, by `performance.now()`. */
   readonly deadline: number;
   /** Undefined while nothing has gone wrong. */
@@ -47,20 +75,18 @@ export class WaitingLine {
     return this.#waiters.length;
   }
 
-  /** Adds a caller at the end. */
-  join(obtained: Obtained, since: number): void {
-    // Not AsyncResource.bind(), which costs 30 times as much.
-    const context = new AsyncResource("RdsIamPoolWaiter");
-    const told: Obtained = (error, client) => context.runInAsyncScope(obtained, undefined, error, client);
-    const deadline = performance.now() + this.#limitMs;
-    this.#waiters.push({ obtained: told, context, since, deadline, failures: undefined });
+  /** Adds a caller: at the end, but ahead of whoever asked after it. */
+  join(arrival: Arrival): void {
+    const waiter = { arrival, deadline: performance.now() + this.#limitMs, failures: undefined };
+    const place = this.#waiters.findLastIndex((other) => other.arrival.number < arrival.number) + 1;
+    this.#waiters.splice(place, 0, waiter);
     this.#timer ??= setTimeout(() => this.#expire(), this.#limitMs);
   }
 
   /** Does something on behalf of who waits at a place, 0 being the first: spans of the work belong to theirs. */
   actFor(place: number, work: () => void): void {
     const waiter = this.#waiters[place];
-    if (waiter) waiter.context.runInAsyncScope(work);
+    if (waiter) waiter.arrival.act(work);
     else work();
   }
 
@@ -74,6 +100,11 @@ export class WaitingLine {
     const first = this.#waiters.shift();
     this.#rest();
     return first;
+  }
+
+  clear(): void {
+    this.#waiters.length = 0;
+    this.#rest();
   }
 
   leave(waiter: Waiter): void {

@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import pg from "pg";
+import { PoolError } from "../../../../app/postgres/errors.ts";
+import { Reporter, silentLog } from "../../../../app/postgres/event-log.ts";
+import { EstablishmentGate } from "../../../../app/postgres/gate.ts";
+import { Lending } from "../../../../app/postgres/lending.ts";
+import { limitsOf } from "../../../../app/postgres/options.ts";
+import { type Caller, Callers } from "./callers.ts";
+import { GateModel } from "./gate-model.ts";
+import { Roster } from "./roster.ts";
+import { type Manner, ScriptedClient } from "./scripted-client.ts";
+import { Tally } from "./tally.ts";
+import { turn, VirtualTime } from "./virtual-time.ts";
+
+/** What differs from run to run. */
+export interface Setting {
+  readonly max: number;
+  readonly maxEstablishing: number;
+  readonly connectRetryMillis: number;
+  readonly maxUses: number | undefined;
+  /** What the source of jitter draws, every time. */
+  readonly draw: number;
+  /** How long a server takes to answer, unless a step says otherwise. */
+  readonly latencyMs: number;
+}
+
+export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 500, idleTimeoutMillis: 5_000 };
+/** Longest life of a connection, in milliseconds. */
+export const LIFETIME_MS = 7_000;
+/** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */
+const SOON_MS = 100;
+const IDENTITY = { host: "proxy", user: "app", region: "eu-west-2" };
+
+interface Failure {
+  readonly client: ScriptedClient;
+  readonly final: boolean;
+  /** Whether everything had settled before. */
+  readonly rested: boolean;
+  /** Those who are to be turned away for it. */
+  turnedAway: readonly Caller[];
+}
+
+/**
+ * The pool's core over the real pg-pool, whose clients are scripted and whose time is virtual. It asserts what must hold of every answer when
+ * it is given, and of the whole whenever nothing moves any more.
+ */
+export class Stage {
+  readonly roster: Roster;
+  readonly time = new VirtualTime();
+  readonly #setting: Setting;
+  readonly #pool: pg.Pool;
+  readonly #lending: Lending;
+  readonly #callers: Callers;
+  readonly #gate: GateModel;
+  readonly #tally = new Tally();
+  readonly #happened = { established: 0, establishmentFailed: 0, returned: 0 };
+  readonly #end = new AbortController();
+  readonly #lent: pg.PoolClient[] = [];
+  ended = false;
+  /** An establishment whose failure the core does not know yet. */
+  #failing: Failure | undefined;
+  /** What was seen where an exception would not reach the test. */
+  #violation: unknown;
+  /** Whether nothing has happened since everything had settled. */
+  #rested = true;
+
+  constructor(setting: Setting) {
+    this.time.install();
+    const { max, maxEstablishing, connectRetryMillis, draw } = setting;
+    this.#setting = setting;
+    this.#gate = new GateModel(maxEstablishing);
+    this.#callers = new Callers({ ...LIMITS, connectRetryMillis });
+    const pool = this.#createPool();
+    this.#pool = pool;
+    this.roster = new Roster(pool, () => this.time.now);
+    const clock = this.time.clock();
+    this.#lending = new Lending({
+      connections: {
+        get idleCount() {
+          return pool.idleCount;
+        },
+        get totalCount() {
+          return pool.totalCount;
+        },
+        take: (taken) =>
+          pool.connect((error, client) => {
+            // pg-pool serves its own queue before it tells of a failure: only now is it known.
+            if (error) this.#failureIsTold();
+            taken(error, client);
+          }),
+      },
+      limits: limitsOf({ ...IDENTITY, database: "app", ...LIMITS, max, maxEstablishing, connectRetryMillis }),
+      identity: IDENTITY,
+      gate: new EstablishmentGate(maxEstablishing, clock, () => draw),
+      clock,
+      reporter: new Reporter(silentLog, IDENTITY),
+      telemetry: this.#tally,
+      signal: this.#end.signal,
+    });
+  }
+
+  get lent(): number {
+    return this.#lent.length;
+  }
+
+  get waiting(): number {
+    return this.#callers.waiting.length;
+  }
+
+  connect(): void {
+    this.#rested = false;
+    const caller = this.#callers.join(this.time.now);
+    this.#lending.obtain((error, client) => {
+      this.#noting(() => {
+        if (!client) return this.#callers.refused(caller, error, this.time.now, this.ended);
+        const scripted = client as unknown as ScriptedClient;
+        this.roster.assertLendable(scripted, LIMITS.idleCheckMillis);
+        this.roster.move(scripted, "lent");
+        this.#lent.push(client);
+        this.#callers.given(caller, this.time.now);
+      });
+    });
+    assert.equal(caller.answers, 0, "It was answered at once");
+  }
+
+  release(index: number, manner: Manner): void {
+    this.#rested = false;
+    const [lent] = this.#lent.splice(index, 1);
+    assert.ok(lent);
+    const client = lent as unknown as ScriptedClient;
+    client.prepare(manner);
+    this.roster.move(client, "returning");
+    this.roster.saw(client);
+    this.#happened.returned += 1;
+    // Taken before, since the next holder's may be there afterwards.
+    const giveBack = lent.release;
+    giveBack(manner === "discard");
+    assert.throws(() => giveBack(), /already been released/);
+  }
+
+  succeed(client: ScriptedClient): void {
+    this.#rested = false;
+    this.#gate.succeeded(client);
+    this.#happened.established += 1;
+    this.roster.saw(client);
+    client.succeed();
+  }
+
+  /** @param final whether no waiting can cure it */
+  fail(client: ScriptedClient, final: boolean): void {
+    const error: Error & { code?: string } = new Error(final ? "No such database" : "Refused");
+    error.code = final ? "3D000" : "ECONNREFUSED";
+    const { waiting } = this.#callers;
+    const failure: Failure = { client, final, rested: this.#rested, turnedAway: [] };
+    this.#rested = false;
+    this.#failing = failure;
+    client.fail(error);
+    if (this.ended || !failure.rested) return;
+    const turnedAway = waiting.filter(({ answers }) => answers > 0);
+    assert.deepEqual(turnedAway, failure.turnedAway, "Those who were turned away are not those who should have been");
+  }
+
+  #failureIsTold(): void {
+    const failure = this.#failing;
+    this.#failing = undefined;
+    if (!failure) return;
+    const { client, final, rested } = failure;
+    this.#gate.failed(client, final, this.time.now);
+    if (this.ended) return;
+    failure.turnedAway = this.#callers.failed(this.time.now, final, rested);
+    this.#happened.establishmentFailed += 1;
+  }
+
+  /** It is lost while it is idle, lent, coming back or being looked at. */
+  kill(client: ScriptedClient): void {
+    this.#rested = false;
+    client.die();
+    this.#gate.admitUnasked(Math.max(0, this.#pool.waitingCount - this.#pool.idleCount));
+  }
+
+  /** As `RdsIamPool` ends. */
+  end(): void {
+    this.#rested = false;
+    this.ended = true;
+    const reason = new PoolError("POOL_ENDED", "The pool was ended");
+    void this.#pool.end();
+    this.#lending.close(reason);
+    this.#end.abort(reason);
+    const connecting = this.roster.at("connecting");
+    process.nextTick(() => {
+      for (const client of connecting) if (client.state === "connecting") this.fail(client, true);
+    });
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.rest();
+    await this.time.advance(ms, () => this.rest());
+  }
+
+  /** Lets everything settle that needs no time, and asserts what must hold then. */
+  async rest(): Promise<void> {
+    await turn();
+    this.#rested = true;
+    if (this.#violation) throw this.#violation;
+    this.#callers.assertNoneIsLate(this.time.now);
+    this.#callers.assertNoneIsOvertaken();
+    // As pg-pool counts: those for whom a connection is being made do not wait.
+    assert.equal(this.#lending.waiting, Math.max(0, this.waiting - this.#gate.running), "waitingCount");
+    assert.equal(this.roster.at("idle").length, this.#pool.idleCount, "idleCount");
+    assert.ok(this.roster.alive.length <= this.#setting.max, "There are more connections than `max`");
+    const { served: acquired, turnedAway: acquireFailed } = this.#callers;
+    this.#tally.assertEquals({ ...this.#happened, acquired, acquireFailed });
+    assert.equal(acquired, this.#happened.returned + this.lent, "Loans do not balance");
+    if (this.ended) assert.equal(this.waiting, 0, "Callers wait although the pool has ended");
+    else if (this.waiting > 0) this.#assertNothingIsLeftUndone();
+  }
+
+  /** Lets everything come back, ends the pool, and asserts that nothing and nobody is left. */
+  async finish(): Promise<void> {
+    try {
+      if (!this.ended) await this.#recover();
+      if (!this.ended) this.end();
+      await this.rest();
+      for (const client of this.roster.alive) client.recover();
+      while (this.lent > 0) this.release(0, "clean");
+      await this.advance(5_000);
+      assert.equal(this.#pool.totalCount, 0, "Connections are left");
+      assert.ok(this.#pool.ended, "The pool has not ended");
+      assert.deepEqual(this.roster.alive, [], "Connections stand");
+      assert.equal(this.time.pending, 0, "Timers are left");
+    } finally {
+      this.time.uninstall();
+    }
+  }
+
+  /** Nobody starves once connections come back and the server answers: whoever is not near its limit is served. */
+  async #recover(): Promise<void> {
+    const { turnedAway } = this.#callers;
+    const { waiting } = this.#callers;
+    const near = waiting.filter(({ since }) => this.time.now - since > LIMITS.connectionTimeoutMillis - 3_000);
+    for (let round = 0; round < 30 && (this.waiting > 0 || round === 0); round++) {
+      for (const client of this.roster.alive) client.recover();
+      for (const client of this.roster.at("connecting")) this.succeed(client);
+      while (this.lent > 0) this.release(0, "clean");
+      await this.advance(100);
+    }
+    assert.equal(this.waiting, 0, "Callers starve although connections come back");
+    assert.ok(this.#callers.turnedAway - turnedAway <= near.length, "A caller was turned away that had time enough");
+  }
+
+  #assertNothingIsLeftUndone(): void {
+    const [idle, lookedAt] = [this.roster.at("idle"), this.roster.at("looked at")];
+    const onTheirWay = lookedAt.length + this.#gate.running + this.roster.lately("returning", SOON_MS).length;
+    const fresh = idle.filter((client) => this.roster.isFresh(client, LIMITS.idleCheckMillis));
+    assert.equal(fresh.length, 0, "A connection is idle while a caller waits");
+    if (idle.length > 0) {
+      assert.ok(lookedAt.length >= this.waiting, "Fewer idle connections are looked at than callers wait");
+    } else if (this.waiting > onTheirWay && this.#pool.totalCount < this.#setting.max) {
+      assert.ok(!this.#gate.surelyOpen(this.time.now), "Nobody makes a connection while a caller waits");
+    }
+  }
+
+  #createPool(): pg.Pool {
+    const began = (client: ScriptedClient) =>
+      this.#noting(() => {
+        client.latencyMs = this.#setting.latencyMs;
+        this.roster.began(client);
+        this.#gate.began(client, this.time.now);
+      });
+    const Client = class extends ScriptedClient {
+      constructor() {
+        super(began);
+      }
+    };
+    const { max, maxUses } = this.#setting;
+    const pool = new pg.Pool({
+      Client: Client as unknown as typeof pg.Client,
+      max,
+      idleTimeoutMillis: LIMITS.idleTimeoutMillis,
+      maxLifetimeSeconds: LIFETIME_MS / 1_000,
+      ...(maxUses === undefined ? {} : { maxUses }),
+    });
+    return pool.on("error", () => {});
+  }
+
+  #noting(assertions: () => void): void {
+    try {
+      assertions();
+    } catch (violation) {
+      this.#violation ??= violation;
+    }
+  }
+}

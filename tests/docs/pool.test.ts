@@ -57,6 +57,28 @@ describe("docs/pool.md", () => {
     for (const [, level, code] of events) assert.ok(page.includes(`| ${level} | ${code} |`), `${level} ${code}`);
   });
 
+  it("has every metric and every channel, and no other", async () => {
+    const page = await readFile(new URL("../../docs/pool.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| ((?:`[a-z._]+`(?:, )?)+) \| (?:observed|counter|histogram) \|/gm)];
+    const documented = rows.flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "));
+    const metrics = [
+      ...(await read("metrics.ts")).matchAll(/"(?:db\.client\.connection\.|rds_iam_pool\.)?([a-z._]+)",?\s/g),
+    ];
+    for (const name of documented)
+      assert.ok(
+        metrics.some(([, found]) => found === name),
+        `${name} is no metric`,
+      );
+    assert.equal(documented.length, 13);
+    const channels = [...(await read("channels.ts")).matchAll(/readonly "(rds-iam-pool:[a-z]+)"/g)].map(
+      ([, name]) => name,
+    );
+    assert.deepEqual(
+      [...page.matchAll(/^\| `(rds-iam-pool:[a-z]+)` \|/gm)].map(([, name]) => name),
+      channels,
+    );
+  });
+
   it("names only tests that there are", async () => {
     const page = await readFile(new URL("../../docs/pool.md", import.meta.url), "utf8");
     const named = new Set([...page.matchAll(/`((?:traps|drop-in)\/[a-z-]+|credentials)`/g)].map(([, name]) => name));

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { eventually } from "../../local/eventually.ts";
-import { poolFixture } from "./pool-fixture.ts";
+import { poolProcesses } from "./drop-in/pool-process.ts";
+import { poolFixture, WRONG_PASSWORD } from "./pool-fixture.ts";
 
 describe("The end of RdsIamPool", () => {
   const fixture = poolFixture();
+  const start = poolProcesses();
 
   it("waits for work that runs, and closes every connection", async () => {
     const pool = fixture.createPool({ max: 2 });
@@ -80,5 +82,16 @@ describe("The end of RdsIamPool", () => {
       assert.equal(outcome.reason.code, "POOL_ENDED");
     }
     await assert.rejects(pool.query("SELECT 1"), { code: "POOL_ENDED" });
+  });
+
+  it("leaves nothing that would keep the process alive, neither of connections nor of retries", async () => {
+    const { front } = fixture;
+    front.refuse = () => (front.tokens.length > 2 ? WRONG_PASSWORD : undefined);
+    const child = start("RdsIamPool", "ended", fixture, { options: { endTimeoutMillis: 200 } });
+    assert.equal(await child.line(), "ended", child.stderr());
+    const asked = performance.now();
+    assert.equal(await child.exited, 0);
+    assert.ok(performance.now() - asked < 1_000);
+    assert.equal(child.stderr(), "");
   });
 });

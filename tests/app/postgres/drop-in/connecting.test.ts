@@ -144,7 +144,8 @@ onBothPools("obtaining a client", [
       let acquired = 0;
       pool.on("connect", () => void connected++);
       pool.on("acquire", () => void acquired++);
-      await Promise.all(Array.from({ length: 200 }, () => pool.query("SELECT NOW()")));
+      // Long enough that no connection is still being made when the last of them is answered.
+      await Promise.all(Array.from({ length: 200 }, () => pool.query("SELECT NOW(), pg_sleep(0.03)")));
       assert.deepEqual({ connected, acquired }, { connected: 10, acquired: 200 });
       assert.deepEqual(counts(pool), [10, 10, 0]);
       assert.equal(await backends(trial.database, `200 on ${trial.kind}`), 10);
@@ -156,7 +157,7 @@ onBothPools("obtaining a client", [
     holds: async (pool) => {
       let connected = 0;
       pool.on("connect", () => void connected++);
-      const queries = Array.from({ length: 20 }, () => pool.query("SELECT pg_sleep(0.001)"));
+      const queries = Array.from({ length: 20 }, () => pool.query("SELECT pg_sleep(0.1)"));
       assert.equal(pool.totalCount, 3);
       assert.equal(pool.waitingCount, 17);
       await Promise.all(queries);

@@ -1,3 +1,4 @@
+import { subscribe } from "node:diagnostics_channel";
 import { writeHeapSnapshot } from "node:v8";
 import { Signer } from "@aws-sdk/rds-signer";
 import pg from "pg";
@@ -21,6 +22,15 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 if (scenario === "idle") {
   await pool.query("SELECT 1");
   say("idle");
+} else if (scenario === "ended") {
+  const retried = new Promise((resolve) => subscribe("rds-iam-pool:retry", resolve));
+  const [idle] = await Promise.all([pool.connect(), pool.connect()]);
+  const waiting = Array.from({ length: 20 }, () => pool.connect().catch(() => {}));
+  await retried;
+  idle.release();
+  await pool.end();
+  await Promise.all(waiting);
+  say("ended");
 } else if (scenario === "killed") {
   const client = await pool.connect();
   const ended = new Promise((resolve) => client.once("end", resolve));

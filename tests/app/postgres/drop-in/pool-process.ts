@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach } from "mocha";
+import type { RdsIamPoolOptions } from "../../../../app/postgres/index.ts";
 import type { TestDatabase } from "../../test-database.ts";
 import type { TokenFront } from "../../token-front.ts";
 import { CREDENTIALS, IDENTITY } from "../pool-fixture.ts";
@@ -11,11 +12,12 @@ import type { Kind, SharedOptions } from "./both-pools.ts";
 const MAIN = fileURLToPath(new URL("./pool-process-main.ts", import.meta.url));
 
 /**
+ * - `ended`: has connections lent, and callers that wait through retries, ends the pool, says `ended`, and has nothing more to do.
  * - `idle`: runs a statement, says `idle`, and has nothing more to do.
  * - `killed`: lends a client, says its process in the database, waits for its end, and says `alive` by the next one.
  * - `snapshot`: writes a heap snapshot to the file while a client is lent, and says its environment.
  */
-export type Scenario = "idle" | "killed" | { readonly snapshot: string };
+export type Scenario = "ended" | "idle" | "killed" | { readonly snapshot: string };
 
 /** What a process of its own is told. */
 export interface PoolProcessSettings {
@@ -27,7 +29,7 @@ export interface PoolProcessSettings {
   readonly region: string;
   readonly ca: string;
   readonly credentials: typeof CREDENTIALS;
-  readonly options: SharedOptions;
+  readonly options: PoolProcessOptions["options"];
   readonly scenario: Scenario;
 }
 
@@ -41,7 +43,7 @@ export interface PoolProcess {
 }
 
 export interface PoolProcessOptions {
-  readonly options?: SharedOptions;
+  readonly options?: SharedOptions & Pick<RdsIamPoolOptions, "endTimeoutMillis">;
   /** Options of Node itself. */
   readonly node?: readonly string[];
 }

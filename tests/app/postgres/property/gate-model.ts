@@ -25,26 +25,34 @@ export class GateModel {
     this.#unasked = Math.max(this.#unasked, count);
   }
 
-  began(establishment: object, now: number): void {
-    if (this.#unasked > 0 && !this.#mayBegin(now, 0.5)) this.#unasked -= 1;
+  /** Returns whether it may be one that nobody asked for. */
+  began(establishment: object, now: number): boolean {
+    const unasked = this.#unasked > 0;
+    if (unasked) this.#unasked -= 1;
     else {
       const pause = `${now - this.#failedAt} ms after failure ${this.#failures} in a row`;
       assert.ok(this.#mayBegin(now, 0.5), `An establishment began beside ${this.running} others, ${pause}`);
     }
     this.#running.set(establishment, this.#failures);
+    return unasked;
   }
 
-  succeeded(establishment: object): void {
-    this.#running.delete(establishment);
+  /** Returns whether it was under way. */
+  succeeded(establishment: object): boolean {
+    if (!this.#running.delete(establishment)) return false;
     this.#failures = 0;
+    return true;
   }
 
-  failed(establishment: object, final: boolean, now: number): void {
+  /** Returns whether it was under way. */
+  failed(establishment: object, final: boolean, now: number): boolean {
     const known = this.#running.get(establishment);
-    this.#running.delete(establishment);
-    if (final || known !== this.#failures) return;
-    this.#failures += 1;
-    this.#failedAt = now;
+    if (!this.#running.delete(establishment)) return false;
+    if (!final && known === this.#failures) {
+      this.#failures += 1;
+      this.#failedAt = now;
+    }
+    return true;
   }
 
   /** Whether nothing forbids another any more, whatever the jitter. */

@@ -18,8 +18,12 @@ export class Roster {
   readonly #entries = new Map<ScriptedClient, Entry>();
   readonly #now: () => number;
 
-  constructor(pool: pg.Pool, now: () => number) {
+  readonly #freshMs: number;
+
+  /** @param freshMs idleness from which on a connection is to be asked whether it lives */
+  constructor(pool: pg.Pool, now: () => number, freshMs: number) {
     this.#now = now;
+    this.#freshMs = freshMs;
     const scripted = (client: pg.PoolClient) => client as unknown as ScriptedClient;
     pool.on("acquire", (client) => this.move(scripted(client), "looked at"));
     pool.on("release", (error, client) => this.move(scripted(client), error ? "gone" : "idle"));
@@ -58,16 +62,22 @@ export class Roster {
     return [...this.#entries.keys()].filter(({ state }) => state !== "gone");
   }
 
-  isFresh(client: ScriptedClient, withinMs: number): boolean {
-    return this.#now() - this.#of(client).seenAt < withinMs;
+  isFresh(client: ScriptedClient): boolean {
+    return this.#now() - this.#of(client).seenAt < this.#freshMs;
   }
 
-  assertLendable(client: ScriptedClient, withinMs: number): void {
+  /** None went back in a transaction, or still at work. */
+  assertIdleAreFit(): void {
+    const unfit = this.at("idle").filter(({ readyForQuery, status }) => !readyForQuery || status !== "I");
+    assert.equal(unfit.length, 0, "A connection is idle in a transaction, or at work");
+  }
+
+  assertLendable(client: ScriptedClient): void {
     assert.equal(this.placeOf(client), "looked at", "A connection was lent twice, or out of nowhere");
     assert.equal(client.state, "standing", "A dead connection was lent");
     assert.ok(client.readyForQuery, "A busy connection was lent");
     assert.equal(client.status, "I", "A connection was lent in a transaction");
-    assert.ok(this.isFresh(client, withinMs), "A connection was lent unasked after long idleness");
+    assert.ok(this.isFresh(client), "A connection was lent unasked after long idleness");
   }
 
   #of(client: ScriptedClient): Entry {

@@ -36,6 +36,7 @@ export class ScriptedClient extends EventEmitter {
   readonly #began: Began;
   #connected: Connected | undefined;
   #statement: Statement | undefined;
+  #answering: NodeJS.Timeout | undefined;
 
   constructor(began: Began) {
     super();
@@ -69,6 +70,7 @@ export class ScriptedClient extends EventEmitter {
     if (!this._queryable || this._ending) return Promise.reject(new Error("Client is not queryable"));
     if (this.#statement || !this.readyForQuery)
       return Promise.reject(new Error("The script runs one statement at a time"));
+    if (text === "SELECT 1") this.emit("asked");
     this.readyForQuery = false;
     return new Promise((resolve, reject) => {
       this.#statement = { text, resolve, reject };
@@ -116,12 +118,13 @@ export class ScriptedClient extends EventEmitter {
   #answerLater(): void {
     const { latencyMs } = this;
     if (latencyMs === 0) process.nextTick(() => this.#answer());
-    else if (Number.isFinite(latencyMs)) setTimeout(() => this.#answer(), latencyMs);
+    else if (Number.isFinite(latencyMs)) this.#answering = setTimeout(() => this.#answer(), latencyMs);
   }
 
   #answer(): void {
     const statement = this.#statement;
     if (!statement) return;
+    clearTimeout(this.#answering);
     this.#statement = undefined;
     const { text } = statement;
     if (text === "BEGIN") this.status = "T";
@@ -133,6 +136,7 @@ export class ScriptedClient extends EventEmitter {
   }
 
   #abandon(error: Error): void {
+    clearTimeout(this.#answering);
     this.#statement?.reject(error);
     this.#statement = undefined;
   }

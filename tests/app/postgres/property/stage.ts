@@ -7,7 +7,7 @@ import { Lending } from "../../../../app/postgres/lending.ts";
 import { limitsOf } from "../../../../app/postgres/options.ts";
 import { type Caller, Callers } from "./callers.ts";
 import { GateModel } from "./gate-model.ts";
-import { Roster } from "./roster.ts";
+import { type Place, Roster } from "./roster.ts";
 import { type Manner, ScriptedClient } from "./scripted-client.ts";
 import { Tally } from "./tally.ts";
 import { turn, VirtualTime } from "./virtual-time.ts";
@@ -20,6 +20,8 @@ export interface Setting {
   readonly maxUses: number | undefined;
   /** What the source of jitter draws, every time. */
   readonly draw: number;
+  /** Whether something is awaited between establishment and loan. */
+  readonly hooked: boolean;
   /** How long a server takes to answer, unless a step says otherwise. */
   readonly latencyMs: number;
 }
@@ -72,7 +74,7 @@ export class Stage {
     this.#callers = new Callers({ ...LIMITS, connectRetryMillis });
     const pool = this.#createPool();
     this.#pool = pool;
-    this.roster = new Roster(pool, () => this.time.now);
+    this.roster = new Roster(pool, () => this.time.now, LIMITS.idleCheckMillis);
     const clock = this.time.clock();
     this.#lending = new Lending({
       connections: {
@@ -84,8 +86,8 @@ export class Stage {
         },
         take: (taken) =>
           pool.connect((error, client) => {
-            // pg-pool serves its own queue before it tells of a failure: only now is it known.
-            if (error) this.#failureIsTold();
+            // pg-pool serves its own queue before it tells of an establishment: only now is it known.
+            this.#noting(() => this.#outcomeIsTold(error, client as unknown as ScriptedClient | undefined));
             taken(error, client);
           }),
       },
@@ -107,6 +109,16 @@ export class Stage {
     return this.#callers.waiting.length;
   }
 
+  /** Those of which it is not known yet whether they will stand. */
+  get establishing(): readonly ScriptedClient[] {
+    return this.roster.at("connecting").filter(({ state }) => state === "connecting");
+  }
+
+  /** One that does not stand yet fails instead. */
+  killable(place: Place): readonly ScriptedClient[] {
+    return this.roster.at(place).filter(({ state }) => state === "standing");
+  }
+
   connect(): void {
     this.#rested = false;
     const caller = this.#callers.join(this.time.now);
@@ -114,7 +126,7 @@ export class Stage {
       this.#noting(() => {
         if (!client) return this.#callers.refused(caller, error, this.time.now, this.ended);
         const scripted = client as unknown as ScriptedClient;
-        this.roster.assertLendable(scripted, LIMITS.idleCheckMillis);
+        this.roster.assertLendable(scripted);
         this.roster.move(scripted, "lent");
         this.#lent.push(client);
         this.#callers.given(caller, this.time.now);
@@ -140,8 +152,6 @@ export class Stage {
 
   succeed(client: ScriptedClient): void {
     this.#rested = false;
-    this.#gate.succeeded(client);
-    this.#happened.established += 1;
     this.roster.saw(client);
     client.succeed();
   }
@@ -160,14 +170,17 @@ export class Stage {
     assert.deepEqual(turnedAway, failure.turnedAway, "Those who were turned away are not those who should have been");
   }
 
-  #failureIsTold(): void {
-    const failure = this.#failing;
+  #outcomeIsTold(error: Error | undefined, client: ScriptedClient | undefined): void {
+    if (client?.state === "standing") {
+      if (this.#gate.succeeded(client)) this.#happened.established += 1;
+      return;
+    }
+    // Refused, or lost while `onConnect` prepared it.
+    const lost = client && { client, final: false, rested: false, turnedAway: [] };
+    const failure: Failure | undefined = error ? this.#failing : lost;
     this.#failing = undefined;
-    if (!failure) return;
-    const { client, final, rested } = failure;
-    this.#gate.failed(client, final, this.time.now);
-    if (this.ended) return;
-    failure.turnedAway = this.#callers.failed(this.time.now, final, rested);
+    if (!failure?.client || !this.#gate.failed(failure.client, failure.final, this.time.now) || this.ended) return;
+    failure.turnedAway = this.#callers.failed(this.time.now, failure.final, failure.rested);
     this.#happened.establishmentFailed += 1;
   }
 
@@ -186,9 +199,8 @@ export class Stage {
     void this.#pool.end();
     this.#lending.close(reason);
     this.#end.abort(reason);
-    const connecting = this.roster.at("connecting");
     process.nextTick(() => {
-      for (const client of connecting) if (client.state === "connecting") this.fail(client, true);
+      for (const client of this.establishing) this.fail(client, true);
     });
   }
 
@@ -212,7 +224,10 @@ export class Stage {
     this.#tally.assertEquals({ ...this.#happened, acquired, acquireFailed });
     assert.equal(acquired, this.#happened.returned + this.lent, "Loans do not balance");
     if (this.ended) assert.equal(this.waiting, 0, "Callers wait although the pool has ended");
-    else if (this.waiting > 0) this.#assertNothingIsLeftUndone();
+    else {
+      this.roster.assertIdleAreFit();
+      if (this.waiting > 0) this.#assertNothingIsLeftUndone();
+    }
   }
 
   /** Lets everything come back, ends the pool, and asserts that nothing and nobody is left. */
@@ -223,7 +238,7 @@ export class Stage {
       await this.rest();
       for (const client of this.roster.alive) client.recover();
       while (this.lent > 0) this.release(0, "clean");
-      await this.advance(5_000);
+      await this.rest();
       assert.equal(this.#pool.totalCount, 0, "Connections are left");
       assert.ok(this.#pool.ended, "The pool has not ended");
       assert.deepEqual(this.roster.alive, [], "Connections stand");
@@ -240,7 +255,7 @@ export class Stage {
     const near = waiting.filter(({ since }) => this.time.now - since > LIMITS.connectionTimeoutMillis - 3_000);
     for (let round = 0; round < 30 && (this.waiting > 0 || round === 0); round++) {
       for (const client of this.roster.alive) client.recover();
-      for (const client of this.roster.at("connecting")) this.succeed(client);
+      for (const client of this.establishing) this.succeed(client);
       while (this.lent > 0) this.release(0, "clean");
       await this.advance(100);
     }
@@ -251,7 +266,7 @@ export class Stage {
   #assertNothingIsLeftUndone(): void {
     const [idle, lookedAt] = [this.roster.at("idle"), this.roster.at("looked at")];
     const onTheirWay = lookedAt.length + this.#gate.running + this.roster.lately("returning", SOON_MS).length;
-    const fresh = idle.filter((client) => this.roster.isFresh(client, LIMITS.idleCheckMillis));
+    const fresh = idle.filter((client) => this.roster.isFresh(client));
     assert.equal(fresh.length, 0, "A connection is idle while a caller waits");
     if (idle.length > 0) {
       assert.ok(lookedAt.length >= this.waiting, "Fewer idle connections are looked at than callers wait");
@@ -263,21 +278,25 @@ export class Stage {
   #createPool(): pg.Pool {
     const began = (client: ScriptedClient) =>
       this.#noting(() => {
+        const coming = this.#gate.running + this.roster.lately("returning", SOON_MS).length;
         client.latencyMs = this.#setting.latencyMs;
         this.roster.began(client);
-        this.#gate.began(client, this.time.now);
+        client.on("asked", () => this.#noting(() => assert.ok(!this.roster.isFresh(client), "A fresh one was asked")));
+        const unasked = this.#gate.began(client, this.time.now);
+        assert.ok(unasked || this.waiting > coming, "A connection is made for which nobody waits");
       });
     const Client = class extends ScriptedClient {
       constructor() {
         super(began);
       }
     };
-    const { max, maxUses } = this.#setting;
+    const { hooked, max, maxUses } = this.#setting;
     const pool = new pg.Pool({
       Client: Client as unknown as typeof pg.Client,
       max,
       idleTimeoutMillis: LIMITS.idleTimeoutMillis,
       maxLifetimeSeconds: LIFETIME_MS / 1_000,
+      ...(hooked ? { onConnect: async () => {} } : {}),
       ...(maxUses === undefined ? {} : { maxUses }),
     });
     return pool.on("error", () => {});

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Place } from "./roster.ts";
 import type { Manner, ScriptedClient } from "./scripted-client.ts";
 import type { Setting, Stage } from "./stage.ts";
 
@@ -64,7 +65,7 @@ const establish = fc.tuple(pick, outcome, rests).map(([index, how, r]) =>
     {
       name: `establishment ${index} ${how}`,
       run: (stage) =>
-        toOne(stage.roster.at("connecting"), index, (client) => {
+        toOne(stage.establishing, index, (client) => {
           if (how === "succeeds") stage.succeed(client);
           else stage.fail(client, how === "fails for good");
         }),
@@ -72,15 +73,17 @@ const establish = fc.tuple(pick, outcome, rests).map(([index, how, r]) =>
     r,
   ),
 );
-const kill = fc.tuple(pick, fc.constantFrom("idle", "lent", "returning", "looked at"), rests).map(([index, place, r]) =>
-  step(
-    {
-      name: `kill ${index} ${place}`,
-      run: (stage) => toOne(stage.roster.at(place), index, (client) => stage.kill(client)),
-    },
-    r,
-  ),
-);
+const kill = fc
+  .tuple(pick, fc.constantFrom<Place[]>("idle", "lent", "returning", "looked at", "connecting"), rests)
+  .map(([index, place, r]) =>
+    step(
+      {
+        name: `kill ${index} ${place}`,
+        run: (stage) => toOne(stage.killable(place), index, (client) => stage.kill(client)),
+      },
+      r,
+    ),
+  );
 const slow = fc.tuple(pick, latency).map(([index, ms]) =>
   step(
     {
@@ -144,6 +147,7 @@ export const settings: fc.Arbitrary<Setting> = fc
     connectRetryMillis: fc.constantFrom(0, 300, 2_000),
     maxUses: fc.constantFrom(undefined, undefined, 2),
     draw: fc.constantFrom(0, 0.5, 0.999),
+    hooked: fc.boolean(),
     latencyMs: fc.constantFrom(0, 0, 0, 300, 1_000, Number.POSITIVE_INFINITY),
   })
   .map((setting) => ({ ...setting, maxEstablishing: Math.min(setting.max, setting.maxEstablishing) }));

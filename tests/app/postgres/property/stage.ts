@@ -1,38 +1,19 @@
 import assert from "node:assert/strict";
-import pg from "pg";
+import type pg from "pg";
 import { PoolError } from "../../../../app/postgres/errors.ts";
-import { Reporter, silentLog } from "../../../../app/postgres/event-log.ts";
-import { EstablishmentGate } from "../../../../app/postgres/gate.ts";
-import { Lending } from "../../../../app/postgres/lending.ts";
-import { limitsOf } from "../../../../app/postgres/options.ts";
+import type { Lending } from "../../../../app/postgres/lending.ts";
 import { type Caller, Callers } from "./callers.ts";
+import { createLending, createPool, LIMITS, type Setting } from "./core.ts";
 import { GateModel } from "./gate-model.ts";
 import { type Place, Roster } from "./roster.ts";
-import { type Manner, ScriptedClient } from "./scripted-client.ts";
+import type { Manner, ScriptedClient } from "./scripted-client.ts";
 import { Tally } from "./tally.ts";
 import { turn, VirtualTime } from "./virtual-time.ts";
 
-/** What differs from run to run. */
-export interface Setting {
-  readonly max: number;
-  readonly maxEstablishing: number;
-  readonly connectRetryMillis: number;
-  readonly maxUses: number | undefined;
-  /** What the source of jitter draws, every time. */
-  readonly draw: number;
-  /** Whether something is awaited between establishment and loan. */
-  readonly hooked: boolean;
-  /** How long a server takes to answer, unless a step says otherwise. */
-  readonly latencyMs: number;
-}
-
-export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 500, idleTimeoutMillis: 5_000 };
-/** Longest life of a connection, in milliseconds. */
-export const LIFETIME_MS = 7_000;
 /** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */
 const SOON_MS = 100;
-const IDENTITY = { host: "proxy", user: "app", region: "eu-west-2" };
 
+/** An establishment that fails. */
 interface Failure {
   readonly client: ScriptedClient;
   readonly final: boolean;
@@ -68,36 +49,15 @@ export class Stage {
 
   constructor(setting: Setting) {
     this.time.install();
-    const { max, maxEstablishing, connectRetryMillis, draw } = setting;
     this.#setting = setting;
-    this.#gate = new GateModel(maxEstablishing);
-    this.#callers = new Callers({ ...LIMITS, connectRetryMillis });
-    const pool = this.#createPool();
-    this.#pool = pool;
-    this.roster = new Roster(pool, () => this.time.now, LIMITS.idleCheckMillis);
-    const clock = this.time.clock();
-    this.#lending = new Lending({
-      connections: {
-        get idleCount() {
-          return pool.idleCount;
-        },
-        get totalCount() {
-          return pool.totalCount;
-        },
-        take: (taken) =>
-          pool.connect((error, client) => {
-            // pg-pool serves its own queue before it tells of an establishment: only now is it known.
-            this.#noting(() => this.#outcomeIsTold(error, client as unknown as ScriptedClient | undefined));
-            taken(error, client);
-          }),
-      },
-      limits: limitsOf({ ...IDENTITY, database: "app", ...LIMITS, max, maxEstablishing, connectRetryMillis }),
-      identity: IDENTITY,
-      gate: new EstablishmentGate(maxEstablishing, clock, () => draw),
-      clock,
-      reporter: new Reporter(silentLog, IDENTITY),
+    this.#gate = new GateModel(setting.maxEstablishing);
+    this.#callers = new Callers({ ...LIMITS, connectRetryMillis: setting.connectRetryMillis });
+    this.#pool = createPool(setting, (client) => this.#noting(() => this.#began(client)));
+    this.roster = new Roster(this.#pool, () => this.time.now, LIMITS.idleCheckMillis);
+    this.#lending = createLending(setting, this.#pool, this.time, {
       telemetry: this.#tally,
       signal: this.#end.signal,
+      told: (error, client) => this.#noting(() => this.#outcomeIsTold(error, client)),
     });
   }
 
@@ -114,7 +74,7 @@ export class Stage {
     return this.roster.at("connecting").filter(({ state }) => state === "connecting");
   }
 
-  /** One that does not stand yet fails instead. */
+  /** Those there that can be lost: one that does not stand yet fails instead. */
   killable(place: Place): readonly ScriptedClient[] {
     return this.roster.at(place).filter(({ state }) => state === "standing");
   }
@@ -170,6 +130,15 @@ export class Stage {
     assert.deepEqual(turnedAway, failure.turnedAway, "Those who were turned away are not those who should have been");
   }
 
+  #began(client: ScriptedClient): void {
+    const coming = this.#gate.running + this.roster.lately("returning", SOON_MS).length;
+    this.roster.began(client);
+    client.on("asked", () => this.#noting(() => assert.ok(!this.roster.isFresh(client), "A fresh one was asked")));
+    const unasked = this.#gate.began(client, this.time.now);
+    assert.ok(unasked || this.waiting > coming, "A connection is made for which nobody waits");
+  }
+
+  /** pg-pool serves its own queue before it tells of an establishment: only now is it known. */
   #outcomeIsTold(error: Error | undefined, client: ScriptedClient | undefined): void {
     if (client?.state === "standing") {
       if (this.#gate.succeeded(client)) this.#happened.established += 1;
@@ -179,7 +148,7 @@ export class Stage {
     const lost = client && { client, final: false, rested: false, turnedAway: [] };
     const failure: Failure | undefined = error ? this.#failing : lost;
     this.#failing = undefined;
-    if (!failure?.client || !this.#gate.failed(failure.client, failure.final, this.time.now) || this.ended) return;
+    if (!failure || !this.#gate.failed(failure.client, failure.final, this.time.now) || this.ended) return;
     failure.turnedAway = this.#callers.failed(this.time.now, failure.final, failure.rested);
     this.#happened.establishmentFailed += 1;
   }
@@ -223,11 +192,8 @@ export class Stage {
     const { served: acquired, turnedAway: acquireFailed } = this.#callers;
     this.#tally.assertEquals({ ...this.#happened, acquired, acquireFailed });
     assert.equal(acquired, this.#happened.returned + this.lent, "Loans do not balance");
-    if (this.ended) assert.equal(this.waiting, 0, "Callers wait although the pool has ended");
-    else {
-      this.roster.assertIdleAreFit();
-      if (this.waiting > 0) this.#assertNothingIsLeftUndone();
-    }
+    if (!this.ended) this.#assertNothingIsLeftUndone();
+    else assert.equal(this.waiting, 0, "Callers wait although the pool has ended");
   }
 
   /** Lets everything come back, ends the pool, and asserts that nothing and nobody is left. */
@@ -250,8 +216,7 @@ export class Stage {
 
   /** Nobody starves once connections come back and the server answers: whoever is not near its limit is served. */
   async #recover(): Promise<void> {
-    const { turnedAway } = this.#callers;
-    const { waiting } = this.#callers;
+    const { turnedAway, waiting } = this.#callers;
     const near = waiting.filter(({ since }) => this.time.now - since > LIMITS.connectionTimeoutMillis - 3_000);
     for (let round = 0; round < 30 && (this.waiting > 0 || round === 0); round++) {
       for (const client of this.roster.alive) client.recover();
@@ -264,6 +229,8 @@ export class Stage {
   }
 
   #assertNothingIsLeftUndone(): void {
+    this.roster.assertIdleAreFit();
+    if (this.waiting === 0) return;
     const [idle, lookedAt] = [this.roster.at("idle"), this.roster.at("looked at")];
     const onTheirWay = lookedAt.length + this.#gate.running + this.roster.lately("returning", SOON_MS).length;
     const fresh = idle.filter((client) => this.roster.isFresh(client));
@@ -273,33 +240,6 @@ export class Stage {
     } else if (this.waiting > onTheirWay && this.#pool.totalCount < this.#setting.max) {
       assert.ok(!this.#gate.surelyOpen(this.time.now), "Nobody makes a connection while a caller waits");
     }
-  }
-
-  #createPool(): pg.Pool {
-    const began = (client: ScriptedClient) =>
-      this.#noting(() => {
-        const coming = this.#gate.running + this.roster.lately("returning", SOON_MS).length;
-        client.latencyMs = this.#setting.latencyMs;
-        this.roster.began(client);
-        client.on("asked", () => this.#noting(() => assert.ok(!this.roster.isFresh(client), "A fresh one was asked")));
-        const unasked = this.#gate.began(client, this.time.now);
-        assert.ok(unasked || this.waiting > coming, "A connection is made for which nobody waits");
-      });
-    const Client = class extends ScriptedClient {
-      constructor() {
-        super(began);
-      }
-    };
-    const { hooked, max, maxUses } = this.#setting;
-    const pool = new pg.Pool({
-      Client: Client as unknown as typeof pg.Client,
-      max,
-      idleTimeoutMillis: LIMITS.idleTimeoutMillis,
-      maxLifetimeSeconds: LIFETIME_MS / 1_000,
-      ...(hooked ? { onConnect: async () => {} } : {}),
-      ...(maxUses === undefined ? {} : { maxUses }),
-    });
-    return pool.on("error", () => {});
   }
 
   #noting(assertions: () => void): void {

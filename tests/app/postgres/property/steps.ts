@@ -1,7 +1,8 @@
 import fc from "fast-check";
+import type { Setting } from "./core.ts";
 import type { Place } from "./roster.ts";
 import type { Manner, ScriptedClient } from "./scripted-client.ts";
-import type { Setting, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 /** Nothing is predicted step by step: the stage asserts what must hold whatever happens. */
 type Model = Record<string, never>;

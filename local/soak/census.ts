@@ -70,8 +70,20 @@ const ABORT_LISTENERS = `(signals) => {
   return signals.reduce((sum, one) => sum + (one === AbortSignal.prototype ? 0 : getEventListeners(one, "abort").length), 0);
 }`;
 
-interface Memory extends Readonly<Record<"rss" | "heap" | "timers", number>> {}
-interface Emitters extends Readonly<Record<"emitters" | "listeners" | "mostListeners" | "sockets", number>> {}
+type Memory = Readonly<Record<"rss" | "heap" | "timers", number>>;
+type Emitters = Readonly<Record<"emitters" | "listeners" | "mostListeners" | "sockets", number>>;
+
+/** What is counted in the process alone. */
+export type ProcessCounts = Readonly<Record<Exclude<QuantityName, "proxyClients" | "backends">, number>>;
+
+/** Counts what a process holds, after a collection of all its garbage. */
+export async function countProcess(inspector: Inspector): Promise<ProcessCounts> {
+  // Each walk through the heap begins with a collection.
+  const emitters = (await inspector.summarize(EMITTER_PROTOTYPE, EMITTERS)) as Emitters;
+  const abortListeners = Number(await inspector.summarize("AbortSignal.prototype", ABORT_LISTENERS));
+  const { rss, heap, timers } = (await inspector.evaluate(MEMORY)) as Memory;
+  return { ...emitters, abortListeners, timers, heapMiB: heap / MIB, rssMiB: rss / MIB };
+}
 
 type Observed = Pick<Environment, "proxy" | "postgres" | "declared">;
 
@@ -86,15 +98,9 @@ export class Census {
   }
 
   async take(rotation: number): Promise<Sample> {
-    const inspector = this.#inspector;
     const proxyClients = this.#environment.proxy.metrics().ClientConnections;
     const backends = await this.#backends();
-    // Each walk through the heap begins with the collection of all garbage.
-    const emitters = (await inspector.summarize(EMITTER_PROTOTYPE, EMITTERS)) as Emitters;
-    const abortListeners = Number(await inspector.summarize("AbortSignal.prototype", ABORT_LISTENERS));
-    const { rss, heap, timers } = (await inspector.evaluate(MEMORY)) as Memory;
-    const memory = { heapMiB: heap / MIB, rssMiB: rss / MIB, timers };
-    return { rotation, values: { ...memory, ...emitters, abortListeners, proxyClients, backends } };
+    return { rotation, values: { ...(await countProcess(this.#inspector)), proxyClients, backends } };
   }
 
   /** Connections of the service's user at the database. */

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { ContainerLine } from "../container-log.ts";
 import { edit } from "../program/edit.ts";
 import { readDeclared } from "../program/read.ts";
@@ -71,14 +70,15 @@ export class Inspector {
   /** @throws InspectorError when nobody answers there */
   static async connect(url: string): Promise<Inspector> {
     const socket = new WebSocket(url);
-    const inspector = new Inspector(socket);
-    try {
-      await once(socket, "open", { signal: AbortSignal.timeout(ANSWER_MS) });
-    } catch (cause) {
+    const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
+    socket.addEventListener("open", () => resolve());
+    socket.addEventListener("error", () => reject(new InspectorError(`no inspector answers at ${url}`)));
+    const late = setTimeout(() => {
+      reject(new InspectorError(`the inspector at ${url} did not answer within ${ANSWER_MS} ms`));
       socket.close();
-      throw new InspectorError(`no inspector of the service answers at ${url}`, { cause });
-    }
-    return inspector;
+    }, ANSWER_MS);
+    await opened.finally(() => clearTimeout(late));
+    return new Inspector(socket);
   }
 
   /** The value of an expression, as JSON carries it. */

@@ -13,7 +13,7 @@ export const SOAK_CONFIG: Readonly<Record<string, string>> = {
 };
 
 /** Load before each window, in milliseconds: with the aftermath of the rotation before, longer than a connection lives. */
-const LEAD_MS = 300;
+const LEAD_MS = 500;
 
 /** The same when something else goes wrong between two windows, and must be over before the next. */
 const LEAD_WITH_FAULTS_MS = 1_500;
@@ -40,7 +40,7 @@ Options:
   --rotations N   rotations, 4 to 500 (default: 100); one in whose window no connection was attempted proves nothing and is made up
                   for, up to a tenth of them
   --window MS     gap in which new log-ins fail during a rotation, 100 to 5000 (default: 400)
-  --rate N        requests a second, 1 to 1000 (default: 100)
+  --rate N        requests a second beside the bursts of 40, four in each rotation; 1 to 1000 (default: 50)
   --faults        between rotations, let other things go wrong too: the proxy drops every connection or is restarted, so is the database,
                   the grant is revoked, ... A statement that was under way then may end as OUTCOME_UNKNOWN (503); no other failure is
                   forgiven, and no write may be lost or doubled all the same
@@ -50,7 +50,7 @@ Options:
 /** The whole numbers among the options: their range, and what is taken when they are not given. */
 const NUMBERS = {
   rotations: { from: 4, to: 500, default: 100 },
-  rate: { from: 1, to: 1_000, default: 100 },
+  rate: { from: 1, to: 1_000, default: 50 },
   window: { from: 100, to: 5_000, default: 400 },
 } as const;
 

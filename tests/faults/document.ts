@@ -39,36 +39,35 @@ failed attempts.
   and, once the pool has ended, anything at all.
 `;
 
+type Outcome = readonly [Row, RowResult];
+
 /** The document of a matrix that was run completely. */
 export function renderDocument(results: ReadonlyMap<Row, RowResult>): string {
-  const faults = Map.groupBy(results, ([{ fault }]) => fault);
-  const sections = [...faults].map(([fault, rows]) => renderFault(fault, rows));
-  return [INTRODUCTION, renderOverview(results), ...sections].join("\n");
+  const faults = [...Map.groupBy(results, ([{ fault }]) => fault)];
+  const sections = faults.map(([fault, outcomes]) => renderFault(fault, outcomes));
+  return [INTRODUCTION, renderOverview(faults), ...sections].join("\n");
 }
 
 /** What the callers see, on one screen. */
-function renderOverview(results: ReadonlyMap<Row, RowResult>): string {
+function renderOverview(faults: readonly (readonly [string, readonly Outcome[]])[]): string {
   const head = ["fault", ...SITUATIONS.map(({ name }) => name)];
-  const lines = [...results].map(([row, { cells }]) => [
-    `${row.fault}${needsFate(row) ? `, connections ${row.fate === "stand" ? "stand" : "dropped"}` : ""}`,
-    ...cells.map((cell) => seen(cell, row)),
-  ]);
+  const lines = faults.flatMap(([fault, outcomes]) =>
+    outcomes.map(([row, { cells }]) => [
+      outcomes.length === 1 ? fault : `${fault}, connections ${row.fate === "stand" ? "stand" : "dropped"}`,
+      ...cells.map((cell) => seen(cell, row)),
+    ]),
+  );
   return `## At a glance: what the caller sees\n\n${table(head, lines)}`;
 }
 
-function renderFault(fault: string, rows: readonly (readonly [Row, RowResult])[]): string {
+function renderFault(fault: string, outcomes: readonly Outcome[]): string {
   const story = STORIES[fault];
   if (story === undefined) throw new Error(`There is no story of the fault ${fault}: add it to stories.ts`);
-  const tables = rows.map(([row, { cells }]) => `${title(row)}${renderCells(row, cells)}`);
+  const tables = outcomes.map(([row, { cells }]) => {
+    const title = row.fate === "stand" ? "Connections stand" : "Every connection is dropped as it begins";
+    return `${outcomes.length === 1 ? "" : `${title}:\n\n`}${renderCells(row, cells)}`;
+  });
   return `## ${fault}\n\n${story}\n\n${tables.join("\n")}`;
-}
-
-/** A fault of new connections only has two rows. */
-const needsFate = ({ id }: Row): boolean => id.includes(",");
-
-function title(row: Row): string {
-  if (!needsFate(row)) return "";
-  return row.fate === "stand" ? "Connections stand:\n\n" : "Every connection is dropped as it begins:\n\n";
 }
 
 function renderCells(row: Row, cells: readonly Cell[]): string {

@@ -3,8 +3,8 @@ import type { MatrixCalls } from "./matrix-process.ts";
 import type { Row, RowResult } from "./row.ts";
 import { ROWS } from "./rows.ts";
 
-/** Processes, with an environment each, that run rows side by side: most of a row is waiting. */
-const PROCESSES = 3;
+/** Processes, with an environment each, that run rows side by side: most of a row is waiting, and each start costs processor time. */
+const PROCESSES = 2;
 /** Limits of a row, the first of which waits for the environment, and of the end of an environment. Milliseconds. */
 const ROW_MS = 60_000;
 const STOP_MS = 15_000;

@@ -1,6 +1,7 @@
 import type { RdsIamPool } from "../../app/postgres/index.ts";
 import { eventually } from "../local/eventually.ts";
 import { countListeners, type Listeners, leftAtEnd, leftOvers } from "./census.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Answered, Cell, Row, RowResult } from "./row.ts";
 import { type Asked, type Met, SITUATIONS, type Situation } from "./situations.ts";
 import type { Stage } from "./stage.ts";
@@ -96,16 +97,29 @@ function inquire(asked: Asked): Inquiry {
 }
 
 /** Goes on in a situation while the fault is in effect. */
-async function strike({ met, inquiries }: Place, row: Row, { ledger }: Stage): Promise<void> {
-  if (row.fate === "end") {
+async function strike({ met, inquiries }: Place, { fate }: Row, { ledger }: Stage): Promise<void> {
+  const [first] = inquiries;
+  if (fate === "end") {
     await eventually("the client sees that its connection is gone", LIMIT_MS, () => met.sawLoss());
-    // A connection that a statement holds is given up with it.
-    if (met.gate !== undefined && inquiries[0]) await within(inquiries[0].settled, "the caller is told");
+    // The statement that holds a connection is given up with it.
+    if (met.gate !== undefined && first) await isTold(first, ledger);
   }
   inquiries.push(...met.strike().map(inquire));
   if (met.gate === undefined) return;
-  if (row.fate === "silent" && inquiries[0]) await within(inquiries[0].settled, "the caller is told");
+  if (fate === "silent" && first) await isTold(first, ledger);
   await ledger.open(met.gate);
+}
+
+/** Waits until the caller is told, or the database has begun a second time what must be done once: then the gate may open too. */
+async function isTold(inquiry: Inquiry, ledger: Ledger): Promise<void> {
+  const { writes } = inquiry.asked;
+  const beganTwice = async () => {
+    const tallies = await Promise.all(writes.map((id) => ledger.tally(id)));
+    return tallies.some(({ begun }) => begun > 1);
+  };
+  // The database may be away.
+  const isOver = async () => inquiry.told !== undefined || (await beganTwice().catch(() => false));
+  await eventually("the caller is told", LIMIT_MS, isOver);
 }
 
 /** Whether a situation has come to rest, or to what keeps it waiting. */

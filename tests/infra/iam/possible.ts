@@ -1,0 +1,27 @@
+import { databaseUser, type Scene } from "./scene.ts";
+import type { Possibilities } from "./sweep.ts";
+
+/** AWS answers it to everyone: "GetCallerIdentity", no permissions are required. */
+const WHO_AM_I: Possibilities = { "sts:GetCallerIdentity": ["*"] };
+
+/** All that each role of the program can do, by the role's logical name. A role that is missing here must not exist. */
+export const POSSIBLE: Readonly<Record<string, (scene: Scene) => Possibilities>> = {
+  proxy: (scene) => ({
+    "kms:Decrypt": [scene.secretKey],
+    "secretsmanager:GetSecretValue": [scene.secret],
+    ...WHO_AM_I,
+  }),
+  "service-execution": (scene) => ({
+    "ecr:BatchCheckLayerAvailability": [scene.repository],
+    "ecr:BatchGetImage": [scene.repository],
+    "ecr:GetAuthorizationToken": ["*"],
+    "ecr:GetDownloadUrlForLayer": [scene.repository],
+    "logs:CreateLogStream": [`${scene.logGroup}:*`],
+    "logs:PutLogEvents": [`${scene.logGroup}:*`],
+    ...WHO_AM_I,
+  }),
+  "service-task": (scene) => ({
+    "rds-db:connect": [databaseUser(scene, scene.user)],
+    ...WHO_AM_I,
+  }),
+};

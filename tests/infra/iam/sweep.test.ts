@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
+import type { DeclaredResource } from "../../../local/program/resource.ts";
+import type { Program } from "../../../local/program.ts";
+import { only, programOf } from "../declared-program.ts";
+import { type DeclaredPolicies, type DeclaredRole, readPolicies } from "./declared-policies.ts";
+import { POSSIBLE } from "./possible.ts";
+import { PROGRAMS, type Scene, sceneOf } from "./scene.ts";
+import { concernedServices, everyService, sweep } from "./sweep.ts";
+
+/** Sweeps every service for every role of every program, which takes seconds for each. */
+const THOROUGH = process.env.SWEEP_EVERYTHING === "1";
+
+const SWEEP_TIMEOUT_MS = 60_000;
+
+for (const [says, evaluate] of PROGRAMS) {
+  describe(`Of all actions of AWS, by the policies of ${says},`, () => {
+    let policies: DeclaredPolicies;
+    let scene: Scene;
+    before(async () => {
+      const program = await evaluate();
+      policies = readPolicies(program);
+      scene = sceneOf(program);
+    });
+
+    it("only known roles can do any", () => {
+      assert.deepEqual(policies.roles.map(({ name }) => name).sort(), Object.keys(POSSIBLE).sort());
+    });
+
+    for (const [name, possible] of Object.entries(POSSIBLE)) {
+      it(`the role ${name} can do what is listed, and nothing else`, async () => {
+        const role = roleOf(policies, name);
+        const services = THOROUGH ? await everyService() : await concernedServices(policies, role);
+        assert.deepEqual(await sweep(policies, role, services), possible(scene));
+      }).timeout(SWEEP_TIMEOUT_MS);
+    }
+  });
+}
+
+describe("A sweep", () => {
+  let program: Program;
+  let policies: DeclaredPolicies;
+  before(async () => {
+    program = await programOf("production");
+    policies = readPolicies(program);
+  });
+
+  it("of every service finds for all roles together what the sweeps of the services concerned find for each", async () => {
+    const statements = policies.roles.flatMap((role) => role.policies.flatMap(({ policy }) => policy.Statement));
+    // One policy's Deny would hide what another allows.
+    assert.deepEqual(new Set(statements.map(({ Effect }) => Effect)), new Set(["Allow"]));
+    const [first] = policies.roles;
+    assert.ok(first);
+    const together = { ...first, policies: policies.roles.flatMap((role) => role.policies) };
+    const services = await everyService();
+    assert.ok(services.length > 400, `${services.length} services`);
+    const scene = sceneOf(program);
+    const expected = Object.assign({}, ...Object.values(POSSIBLE).map((possible) => possible(scene)));
+    assert.deepEqual(await sweep(policies, together, services), expected);
+  }).timeout(SWEEP_TIMEOUT_MS);
+
+  it("leaves no service out when a statement may be about all of them", async () => {
+    const role = roleOf(policies, "service-task");
+    const holding = (statement: Readonly<Record<string, unknown>>): DeclaredRole => ({
+      ...role,
+      policies: [{ name: "wide", policy: { Version: "2012-10-17", Statement: [statement] } }],
+    });
+    const all = await everyService();
+    for (const statement of [{ Action: "*" }, { Action: ["logs:Get*", "s?:*"] }, { NotAction: "iam:*" }]) {
+      const services = await concernedServices(policies, holding({ Effect: "Allow", Resource: "*", ...statement }));
+      assert.deepEqual(services, all, JSON.stringify(statement));
+    }
+    assert.deepEqual(await concernedServices(policies, role), ["iam", "kms", "rds-db", "sts"]);
+  });
+
+  it("knows a resource by the actions that its own policy allows a role", async () => {
+    const role = roleOf(policies, "service-task");
+    const key = String(only(program, "Key", "database-storage").outputs.arn);
+    const open = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { AWS: role.arn }, Action: "kms:Encrypt", Resource: "*" }],
+    };
+    const opened = { ...policies, ofResources: new Map([...policies.ofResources, [key, open]]) };
+    const possible = await sweep(opened, role, ["kms"]);
+    assert.deepEqual(possible, { "kms:Encrypt": [key] });
+  });
+});
+
+describe("The policies of a program are not read", () => {
+  const REFUSED: readonly (readonly [says: string, type: string, inputs: Readonly<Record<string, unknown>>])[] = [
+    ["an attachment", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", { role: "service-task" }],
+    ["a managed policy", "aws:iam/policy:Policy", { policy: "{}" }],
+    ["a user", "aws:iam/user:User", {}],
+    ["a grant of a key", "aws:kms/grant:Grant", { operations: ["Decrypt"] }],
+    ["a permission of a function", "aws:lambda/permission:Permission", { principal: "*" }],
+    ["a role with managed policies", "aws:iam/role:Role", { managedPolicyArns: ["arn:aws:iam::aws:policy/x"] }],
+    ["a bucket's policy", "aws:s3/bucketPolicy:BucketPolicy", { policy: '{"Statement":[]}' }],
+    ["a policy of no role", "aws:iam/rolePolicy:RolePolicy", { role: "nobody", policy: '{"Statement":[]}' }],
+  ];
+
+  for (const [says, type, inputs] of REFUSED) {
+    it(`when it declares ${says} that could grant unseen`, async () => {
+      const program = await programOf("production");
+      const added = { ...only(program, "Key", "database-storage"), type, name: "added", inputs } as DeclaredResource;
+      assert.throws(() => readPolicies({ ...program, resources: [...program.resources, added] }), {
+        name: "TypeError",
+        message: /added (?:grants something|may grant something)|^1 policies belong to no declared role/,
+      });
+      assert.equal(readPolicies(program).roles.length, Object.keys(POSSIBLE).length);
+    });
+  }
+});
+
+function roleOf(policies: DeclaredPolicies, name: string): DeclaredRole {
+  const role = policies.roles.find((candidate) => candidate.name === name);
+  assert.ok(role, `no role ${name} is declared`);
+  return role;
+}

@@ -4,7 +4,9 @@ import { SERVICE_PORT } from "./infra/containers.ts";
 import { Database } from "./infra/database.ts";
 import { ApplicationImage } from "./infra/image.ts";
 import { LoadBalancer } from "./infra/load-balancer.ts";
+import { stackPrefix } from "./infra/names.ts";
 import { Network } from "./infra/network.ts";
+import { Observability } from "./infra/observability.ts";
 import { DatabaseProxy } from "./infra/proxy.ts";
 import { Service } from "./infra/service.ts";
 import { ServiceIdentity } from "./infra/service-identity.ts";
@@ -64,6 +66,17 @@ const service = new Service("service", {
   loadBalancer,
   region: account.region,
 });
+const observability = new Observability("observability", {
+  prefix: stackPrefix(),
+  database,
+  proxy,
+  service,
+  loadBalancer,
+  sizes: { timeouts, ...configuration.database, ...configuration.service },
+  logGroupName: identity.logGroup.name,
+  alarms: configuration.alarms,
+  account,
+});
 
 export const serviceUrl = loadBalancer.url;
 export const proxyEndpoint = proxy.endpoint;
@@ -75,4 +88,6 @@ export const secretArn = database.authentication.secretArn;
 export const clusterName = service.clusterName;
 export const serviceName = service.serviceName;
 export const logGroupName = identity.logGroup.name;
+export const alarmTopicArn = observability.topicArn;
+export const dashboardName = observability.dashboardName;
 export const region = account.region;

@@ -16,6 +16,7 @@ export interface Configuration {
   readonly service: ServiceConfiguration;
   readonly timeouts: Timeouts;
   readonly logRetentionDays: number;
+  readonly alarms: { readonly email: string | undefined; readonly runbookUrl: string };
 }
 
 /** A VPC to make, or an existing one by ids. */
@@ -76,6 +77,8 @@ const CIDR = matching(
   /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!\/)|(?=\/))){4}\/(?:[12]?\d|3[0-2])$/,
   "an IPv4 range such as 203.0.113.0/24",
 );
+const EMAIL = matching(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
+const RUNBOOK = matching(/^[^\s#]{1,200}$/, "a path or URL of at most 200 characters, no space, no #");
 const SUBNET = matching(/^subnet-[0-9a-f]+$/, "a subnet id such as subnet-0123456789abcdef0");
 /** PostgreSQL's unquoted names; RDS wants a letter first and reserves its own. */
 const DATABASE_NAME = matching(
@@ -105,6 +108,10 @@ export function loadConfiguration(): Configuration {
     service: readService(read),
     timeouts: readTimeouts(read),
     logRetentionDays: read.integer("logRetentionDays", oneOf<number>(...LOG_RETENTIONS)),
+    alarms: {
+      email: read.text("alarmEmail", EMAIL, { optional: true }) || undefined,
+      runbookUrl: read.text("runbookUrl", RUNBOOK),
+    },
   };
   refuseTooManyConnections(read, configuration);
   if (configuration.tier === "production") refuseWeakProduction(read, configuration);

@@ -26,6 +26,8 @@ export interface LoadBalancerArgs {
 export class LoadBalancer extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   readonly targetGroupArn: pulumi.Output<string>;
+  /** `app/…/…`: what CloudWatch knows it by. */
+  readonly arnSuffix: pulumi.Output<string>;
   /** What must exist before a service may register its tasks. */
   readonly ready: readonly pulumi.Resource[];
   readonly #hop: Hop;
@@ -70,6 +72,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     );
     this.url = pulumi.interpolate`${scheme}://${balancer.dnsName}`;
     this.targetGroupArn = targetGroup.arn;
+    this.arnSuffix = balancer.arnSuffix;
     this.ready = [listener];
     this.registerOutputs({ url: this.url });
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 
 /** RDS's limit for the names of proxies and instances ("CreateDBProxy", "CreateDBInstance"). */
 const RDS_NAME_LIMIT = 63;
@@ -21,4 +22,12 @@ export function rdsName(parts: readonly string[], replacedBy: readonly string[])
     .slice(0, RDS_NAME_LIMIT - hash.length - 1)
     .replace(/-$/, "");
   return readable === "" ? `db-${hash}` : `${readable}-${hash}`;
+}
+
+/**
+ * The stack's name among the stacks of an account, such as `project-production`: a prefix of the names that people read, and that
+ * must not clash. Pulumi's names hold at most 100 characters each and may hold dots, which SNS and dashboards do not take.
+ */
+export function stackPrefix(project = pulumi.getProject(), stack = pulumi.getStack()): string {
+  return `${project}-${stack}`.replace(/[^A-Za-z0-9_-]/g, "-");
 }

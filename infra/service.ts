@@ -34,14 +34,21 @@ export interface ServiceArgs {
 export class Service extends pulumi.ComponentResource {
   readonly clusterName: pulumi.Output<string>;
   readonly serviceName: pulumi.Output<string>;
+  readonly arn: pulumi.Output<string>;
 
   constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:Service", name, {}, opts);
-    const cluster = new aws.ecs.Cluster(name, {}, { parent: this });
+    const cluster = new aws.ecs.Cluster(
+      name,
+      // How many tasks run, and should: CloudWatch knows it from nowhere else.
+      { settings: [{ name: "containerInsights", value: "enabled" }] },
+      { parent: this },
+    );
     const taskDefinition = this.#createTaskDefinition(name, args);
     const service = this.#createService(name, args, cluster, taskDefinition);
     this.clusterName = cluster.name;
     this.serviceName = service.name;
+    this.arn = service.arn;
     this.#scaleOnCpu(name, args.service);
     this.registerOutputs({ clusterName: this.clusterName, serviceName: this.serviceName });
   }

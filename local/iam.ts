@@ -17,7 +17,7 @@ export interface Request {
 export interface DeclaredIam {
   /**
    * Whether AWS would allow the request: by the policies of the principal's role, and by the resource's own policy where it has one
-   * (a key's, or a role's trust).
+   * (a key's, a topic's, or a role's trust).
    *
    * @throws IamError when the request makes no sense to IAM, such as an action that does not exist
    */
@@ -40,7 +40,7 @@ interface NamedPolicy {
 /** Inputs by which a role could be given policies that are not read here; a silent omission would let a wrong role pass. */
 const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
 
-/** Reads roles, their policies, their trusts and the keys' policies of an evaluated program. */
+/** Reads roles, their policies, their trusts and the keys' and topics' policies of an evaluated program. */
 export function declaredIam(program: Program): DeclaredIam {
   const identityPolicies = readRolePolicies(program);
   const resourcePolicies = readResourcePolicies(program);
@@ -104,6 +104,7 @@ function readResourcePolicies(program: Program): ReadonlyMap<string, unknown> {
   for (const { type, inputs, outputs } of program.resources) {
     if (type === "aws:iam/role:Role") policies.set(String(outputs.arn), JSON.parse(String(inputs.assumeRolePolicy)));
     if (type === "aws:kms/key:Key") policies.set(String(outputs.arn), JSON.parse(String(inputs.policy)));
+    if (type === "aws:sns/topicPolicy:TopicPolicy") policies.set(String(inputs.arn), JSON.parse(String(inputs.policy)));
   }
   return policies;
 }

@@ -1,23 +1,16 @@
+import {
+  type Computed,
+  type ComputeOutputs,
+  type Made,
+  named,
+  type Properties,
+  text,
+  uuid,
+} from "./outputs/computed.ts";
+import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { accountHash, arn, globalArn, hex, type Place } from "./place.ts";
 
-/** The inputs or outputs of a resource, or the arguments or result of a function, as the engine sends them. */
-export type Properties = Readonly<Record<string, unknown>>;
-
-/** A resource that is being made. */
-export interface Made {
-  /** Logical name. */
-  readonly name: string;
-  readonly inputs: Properties;
-}
-
-/** What AWS adds to a resource: its id, and the outputs that are not inputs. */
-export interface Computed {
-  readonly id: string;
-  readonly outputs: Properties;
-}
-
-/** Computed outputs of a type of resource. */
-export type ComputeOutputs = (made: Made, place: Place) => Computed;
+export type { Computed, ComputeOutputs, Made, Properties };
 
 /** Result of a function of a provider. */
 export type Answer = (args: Properties, place: Place) => Properties;
@@ -27,6 +20,7 @@ export type Answer = (args: Properties, place: Place) => Properties;
  * without AWS takes them from here; nothing here knows how. A type that is missing is an error there, never `undefined`.
  */
 export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
+  ...OBSERVABILITY_OUTPUTS,
   "aws:appautoscaling/policy:Policy": (made, place) => ({
     id: made.name,
     outputs: { name: made.name, arn: arn(place, "autoscaling", `scalingPolicy:${uuid(made)}:policyName/${made.name}`) },
@@ -229,20 +223,4 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
 function rule(made: Made, place: Place): Computed {
   const id = `sgr-${hex(made.name)}`;
   return { id, outputs: { securityGroupRuleId: id, arn: arn(place, "ec2", `security-group-rule/${id}`) } };
-}
-
-/** The name that was given, or one as Pulumi makes it: the logical name and seven hexadecimal digits. */
-function named({ name, inputs }: Made): string {
-  return inputs.name === undefined ? `${name}-${hex(name, 7)}` : text(inputs.name);
-}
-
-function uuid({ name }: Made): string {
-  const h = hex(name, 32);
-  return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20)}`;
-}
-
-function text(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
-  throw new TypeError(`expected text or a number, got ${JSON.stringify(value)}: the program left an input unset`);
 }

@@ -71,6 +71,8 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
     ["0", "2", "364"],
     "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
   ],
+  ["alarmEmail", ["on-call", "on call@example.com", "@example.com"], "an e-mail address, or empty"],
+  ["runbookUrl", ["", "docs/run book.md", "docs/#x"], "a path or URL of at most 200 characters, no space, no #"],
   ["connectRetrySeconds", ["0", "601"], WHOLE(1, 600)],
   ["borrowTimeoutSeconds", ["0", "3601"], WHOLE(1, 3_600)],
   ["requestDeadlineSeconds", ["0", "3601"], WHOLE(1, 3_600)],

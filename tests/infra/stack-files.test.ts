@@ -124,7 +124,9 @@ describe("The stack files", () => {
 
   it("are read by infra/config.ts alone, and not before the program runs", () => {
     const folder = new URL("infra/", PROGRAM_FOLDER);
-    for (const file of readdirSync(folder)) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".ts"),
+    )) {
       const source = readFileSync(new URL(file, folder), "utf8");
       const reads = source.match(/new pulumi\.Config\(|pulumi\.runtime\.getConfig|process\.env/g) ?? [];
       assert.equal(reads.length, file === "config.ts" ? 1 : 0, file);

@@ -13,7 +13,7 @@ export const SOAK_CONFIG: Readonly<Record<string, string>> = {
 };
 
 /** Load before each window, in milliseconds: with the aftermath of the rotation before, longer than a connection lives. */
-const LEAD_MS = 500;
+const LEAD_MS = 300;
 
 /** The same when something else goes wrong between two windows, and must be over before the next. */
 const LEAD_WITH_FAULTS_MS = 1_500;
@@ -38,8 +38,8 @@ many windows were really felt. A hundred rotations take some four minutes.
 
 Options:
   --rotations N   rotations, 4 to 500 (default: 100); one in whose window no connection was attempted proves nothing and is made up
-                  for, up to a tenth of them
-  --window MS     gap in which new log-ins fail during a rotation, 100 to 5000 (default: 400)
+                  for, up to a fifth of them
+  --window MS     gap in which new log-ins fail during a rotation, 100 to 5000 (default: 600)
   --rate N        requests a second beside the bursts of 40, four in each rotation; 1 to 1000 (default: 50)
   --faults        between rotations, let other things go wrong too: the proxy drops every connection or is restarted, so is the database,
                   the grant is revoked, ... A statement that was under way then may end as OUTCOME_UNKNOWN (503); no other failure is
@@ -51,7 +51,7 @@ Options:
 const NUMBERS = {
   rotations: { from: 4, to: 500, default: 100 },
   rate: { from: 1, to: 1_000, default: 50 },
-  window: { from: 100, to: 5_000, default: 400 },
+  window: { from: 100, to: 5_000, default: 600 },
 } as const;
 
 /** Legs of a run, after each of which the service rests and is looked at: five in each quarter, which have a median. */
@@ -69,7 +69,7 @@ export function legsOf({ rotations }: Pick<SoakOptions, "rotations">): readonly 
 
 /** Rotations that may be added for those whose window nobody met, as happens where the machine is busy. */
 export function spareRotations({ rotations }: Pick<SoakOptions, "rotations">): number {
-  return Math.max(3, Math.ceil(rotations / 10));
+  return Math.max(5, Math.ceil(rotations / 5));
 }
 
 /** How long the load of so many rotations runs, in seconds. */

@@ -108,12 +108,14 @@ async function performOn(
     samples.push(sample);
     log(progressOf(seen, sample, options));
   }
-  const report = judgeSoak(await evidence());
-  const unfelt = options.rotations - report.felt;
-  if (report.verdict !== "inconclusive" || unfelt > spareRotations(options)) return report;
-  log(`nobody met the window of ${unfelt} rotations: as many more`);
-  await perform(unfelt);
-  return judgeSoak(await evidence());
+  for (;;) {
+    const report = judgeSoak(await evidence());
+    const unfelt = options.rotations - report.felt;
+    const spare = spareRotations(options) - (seen.rotations.length - options.rotations);
+    if (report.verdict !== "inconclusive" || unfelt <= 0 || unfelt > spare) return report;
+    log(`nobody met the window of ${unfelt} rotations: as many more`);
+    await perform(unfelt);
+  }
 }
 
 function progressOf({ outcomes, rotations }: Seen, { values }: Sample, options: SoakOptions): string {

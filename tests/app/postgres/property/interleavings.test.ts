@@ -90,17 +90,52 @@ describe("Lending, in an order of events that is easily got wrong:", () => {
     assert.deepEqual([silent.state, stage.establishing.length, stage.waiting], ["gone", 1, 1]);
   });
 
-  it("an idle connection dies in the turn in which it is taken: its caller has the limit of all", async () => {
-    const [idle] = await lend(1);
-    assert.ok(idle);
+  for (const [when, connectsFirst] of [
+    ["just before it is taken", false],
+    ["just after it was taken", true],
+  ] as const) {
+    it(`an idle connection dies ${when}: another is made, and its caller has the limit of all`, async () => {
+      const [idle] = await lend(1);
+      assert.ok(idle);
+      stage.release(0, "clean");
+      await stage.rest();
+      if (connectsFirst) stage.connect();
+      stage.kill(idle);
+      if (!connectsFirst) stage.connect();
+      await stage.rest();
+      assert.deepEqual([stage.establishing.length, stage.waiting], [1, 1]);
+      await stage.advance(LIMITS.connectionTimeoutMillis);
+      assert.equal(stage.waiting, 0);
+    });
+  }
+
+  it("the first of two callers finds its idle connection dead, and the second a living one: the first is served", async () => {
+    const [, newer] = await lend(2);
+    assert.ok(newer);
+    stage.release(0, "clean");
     stage.release(0, "clean");
     await stage.rest();
     stage.connect();
-    stage.kill(idle);
+    stage.connect();
+    stage.kill(newer);
     await stage.rest();
-    assert.deepEqual([stage.establishing.length, stage.waiting], [1, 1]);
-    await stage.advance(LIMITS.connectionTimeoutMillis);
-    assert.equal(stage.waiting, 0);
+    assert.deepEqual([newer.state, stage.lent, stage.waiting, stage.establishing.length], ["gone", 1, 1, 1]);
+  });
+
+  it("a connection that was asked, and that nobody needs then, is fresh again", async () => {
+    const [slow] = await lend(2);
+    assert.ok(slow);
+    stage.release(0, "clean");
+    slow.latencyMs = 100;
+    await stage.advance(LIMITS.idleCheckMillis);
+    stage.connect();
+    await stage.rest();
+    stage.release(0, "clean");
+    await stage.advance(100);
+    assert.deepEqual(stage.roster.at("idle"), [slow]);
+    stage.connect();
+    await stage.rest();
+    assert.equal(stage.lent, 2);
   });
 
   it("a connection is made and nobody takes it: it is asked after long idleness as any other", async () => {

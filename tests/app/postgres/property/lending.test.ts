@@ -17,7 +17,7 @@ describe("Lending, whatever the order of events", () => {
           stage.time.uninstall();
         }
       }),
-      parameters(1_000),
+      parameters(2_000),
     );
   });
 });

@@ -70,7 +70,7 @@ export class ScriptedClient extends EventEmitter {
     if (!this._queryable || this._ending) return Promise.reject(new Error("Client is not queryable"));
     if (this.#statement || !this.readyForQuery)
       return Promise.reject(new Error("The script runs one statement at a time"));
-    if (text === "SELECT 1") this.emit("asked");
+    if (text === "SELECT 1" && this.state === "standing") this.emit("asked");
     this.readyForQuery = false;
     return new Promise((resolve, reject) => {
       this.#statement = { text, resolve, reject };
@@ -94,12 +94,23 @@ export class ScriptedClient extends EventEmitter {
     if (this.#statement) process.nextTick(() => this.#answer());
   }
 
-  /** The server, or the way to it, is lost, and we notice. */
-  die(): void {
+  /**
+   * The server, or the way to it, is lost: the socket is closed at once, and node-postgres says so at the next tick.
+   *
+   * @param told called then, once pg-pool knows
+   */
+  die(told: () => void): void {
     if (this.state === "gone") return;
-    this.#close();
-    this.#abandon(new Error("Connection terminated unexpectedly"));
-    this.emit("error", new Error("Connection terminated unexpectedly"));
+    this.state = "gone";
+    this.connection.stream.destroyed = true;
+    process.nextTick(() => {
+      this._queryable = false;
+      const lost = new Error("Connection terminated unexpectedly");
+      this.#abandon(lost);
+      if (!this._ending) this.emit("error", lost);
+      this.emit("end");
+      told();
+    });
   }
 
   end(ended?: () => void): void {

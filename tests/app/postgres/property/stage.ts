@@ -156,8 +156,7 @@ export class Stage {
   /** It is lost while it is idle, lent, coming back or being looked at. */
   kill(client: ScriptedClient): void {
     this.#rested = false;
-    client.die();
-    this.#gate.admitUnasked(Math.max(0, this.#pool.waitingCount - this.#pool.idleCount));
+    client.die(() => this.#gate.admitUnasked(Math.max(0, this.#pool.waitingCount - this.#pool.idleCount)));
   }
 
   /** As `RdsIamPool` ends. */

@@ -39,7 +39,15 @@ const manner = fc.constantFrom<Manner[]>(
   "beginning",
   "failing",
 );
-const outcome = fc.constantFrom("succeeds", "succeeds", "succeeds", "fails", "fails", "fails for good");
+const outcome = fc.constantFrom(
+  "succeeds",
+  "succeeds",
+  "succeeds",
+  "fails",
+  "fails",
+  "fails for good",
+  "is lost at once",
+);
 const latency = fc.constantFrom(0, 300, 1_500, 2_500, Number.POSITIVE_INFINITY);
 const span = fc.constantFrom(1, 49, 50, 100, 499, 500, 500, 1_000, 2_000, 6_000);
 
@@ -67,8 +75,9 @@ const establish = fc.tuple(pick, outcome, rests).map(([index, how, r]) =>
       name: `establishment ${index} ${how}`,
       run: (stage) =>
         toOne(stage.establishing, index, (client) => {
-          if (how === "succeeds") stage.succeed(client);
-          else stage.fail(client, how === "fails for good");
+          if (how === "fails" || how === "fails for good") stage.fail(client, how === "fails for good");
+          else stage.succeed(client);
+          if (how === "is lost at once") stage.kill(client);
         }),
     },
     r,

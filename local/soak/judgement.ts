@@ -47,9 +47,9 @@ export function judgeSoak(evidence: SoakEvidence): SoakReport {
   const wrong = [
     ...(report.verdict === "failed" ? report.reasons : []),
     ...(writes.lost > 0
-      ? [`Acknowledged and never done by the database: ${writes.lost} of ${writes.acknowledged} writes.`]
+      ? [`Acknowledged writes that the database never did: ${writes.lost} of ${writes.acknowledged}.`]
       : []),
-    ...(writes.doubled > 0 ? [`Done by the database more often than asked for: ${writes.doubled} writes.`] : []),
+    ...(writes.doubled > 0 ? [`Writes that the database did more often than asked for: ${writes.doubled}.`] : []),
     ...(growth ?? []).filter(({ grew }) => grew).map(growthReason),
   ];
   const untested = [

@@ -79,6 +79,7 @@ async function performOn(
   void environment.failed.then((error) => partEnded.abort(error));
   const signal = AbortSignal.any([calledOff, partEnded.signal]);
   await asSuperuser(directUrl, keepLedger);
+  log(`${options.rotations} rotations under ${options.rate} requests a second, and bursts of ${BURST}`);
   const samples: Sample[] = [];
   let seen: Seen = { outcomes: [], acknowledgedIds: [], rotations: [] };
   const evidence = async (): Promise<SoakEvidence> => ({

@@ -59,7 +59,7 @@ describe("npm run soak", () => {
   it("leaves nothing behind when Ctrl-C ends it under load", async function () {
     this.timeout(60_000);
     await using run = await runCommandLine("local/soak.ts", "--rotations", "4");
-    await run.writes("stderr", /2 of 4 rotations/);
+    await run.writes("stderr", /4 rotations under 50 requests a second/);
     run.signal("SIGINT", "group");
     assert.deepEqual(await run.exits(), { code: 130, signal: null });
     assert.doesNotMatch(run.written.stdout, /Verdict/);

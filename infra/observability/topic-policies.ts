@@ -53,7 +53,7 @@ export function topicPolicy(topicArn: string, { alarmArns, ruleArns }: Publisher
 }
 
 /** What SNS asks the key for on behalf of whoever publishes. */
-const USE = ["kms:Decrypt", "kms:GenerateDataKey*"] as const;
+const USE = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
 
 /**
  * The policy of the topic's own key. A publisher that may not use the key publishes nothing, and nothing says so: the default key

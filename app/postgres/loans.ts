@@ -69,7 +69,14 @@ export class Loans {
       telemetry.returned(clock.now() - lentAt);
       if (discard || isIdle(client)) this.#complete(client, giveBack, discard);
       else if (client.connection.stream.destroyed) this.#complete(client, giveBack, true);
-      else void this.#settle(client).then((unfit) => this.#complete(client, giveBack, unfit));
+      else {
+        const stopExpecting = this.#expect();
+        void this.#settle(client).then((unfit) => {
+          // Together, so that none is missing that is about to be there.
+          stopExpecting();
+          this.#complete(client, giveBack, unfit);
+        });
+      }
     };
     return client;
   }
@@ -99,9 +106,7 @@ export class Loans {
   /** Whether a connection that was not idle when it came back must be discarded. */
   async #settle(client: pg.PoolClient): Promise<boolean> {
     const { reporter } = this.#options;
-    const stopExpecting = this.#expect();
     const settlement = await settle(client);
-    stopExpecting();
     if (settlement === "rolled back") {
       const error = new Error("It was released before COMMIT or ROLLBACK");
       reporter.report("warn", "TRANSACTION_LEFT_OPEN", error, "A transaction that was left open was rolled back");

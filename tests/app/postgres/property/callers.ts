@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { AcquireError, PoolError } from "../../../../app/postgres/errors.ts";
+import type { ScriptedClient } from "./scripted-client.ts";
 
 /** A caller of `obtain`, and what became of it. */
 export interface Caller {
@@ -12,6 +13,18 @@ export interface Caller {
   /** Those of them in the very turn in which it came, when it may have been on its way to an idle connection. */
   failuresAtOnce: number;
   firstFailureAt: number | undefined;
+  /** Whether it may be overtaken by those who came in the same turn. */
+  excused: boolean;
+}
+
+/** An establishment that fails. */
+export interface Failure {
+  readonly client: ScriptedClient;
+  readonly final: boolean;
+  /** Whether everything had settled before. */
+  readonly rested: boolean;
+  /** Those who are to be turned away for it. */
+  turnedAway: readonly Caller[];
 }
 
 /** What may be answered, and when. */
@@ -28,6 +41,7 @@ export class Callers {
   served = 0;
   turnedAway = 0;
   #lastServed = 0;
+  #knownAtRest = 0;
 
   constructor(limits: CallerLimits) {
     this.#limits = limits;
@@ -39,7 +53,15 @@ export class Callers {
 
   join(now: number): Caller {
     const number = this.#all.length + 1;
-    const caller = { number, since: now, answers: 0, failures: 0, failuresAtOnce: 0, firstFailureAt: undefined };
+    const caller = {
+      number,
+      since: now,
+      answers: 0,
+      failures: 0,
+      failuresAtOnce: 0,
+      firstFailureAt: undefined,
+      excused: false,
+    };
     this.#all.push(caller);
     return caller;
   }
@@ -69,6 +91,11 @@ export class Callers {
     else assert.ok(failures > 0 && (error.reason === "NO_SUCH_DATABASE" || this.#isExhausted(caller, now)));
   }
 
+  /** An idle connection dies, perhaps the one that such a caller was to have. */
+  excuseNewest(): void {
+    for (const caller of this.#all.slice(this.#knownAtRest)) caller.excused = true;
+  }
+
   /** An establishment fails. Returns those who are to be turned away for it. */
   failed(now: number, final: boolean, rested: boolean): readonly Caller[] {
     const { waiting } = this;
@@ -82,7 +109,8 @@ export class Callers {
 
   /** Once everything has settled: within one turn of the event loop the order may differ. */
   assertNoneIsOvertaken(): void {
-    const overtaken = this.waiting.filter(({ number }) => number < this.#lastServed);
+    this.#knownAtRest = this.#all.length;
+    const overtaken = this.waiting.filter(({ excused, number }) => !excused && number < this.#lastServed);
     assert.deepEqual(overtaken, [], `Caller ${this.#lastServed} was served before these`);
   }
 

@@ -24,6 +24,8 @@ export interface Setting {
 export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 500, idleTimeoutMillis: 5_000 };
 /** Longest life of a connection, in milliseconds. */
 export const LIFETIME_MS = 7_000;
+/** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */
+export const SOON_MS = 100;
 const IDENTITY = { host: "proxy", user: "app", region: "eu-west-2" };
 
 /** Told first of what became of an idle connection that was taken, or of an establishment. */

@@ -2,26 +2,13 @@ import assert from "node:assert/strict";
 import type pg from "pg";
 import { PoolError } from "../../../../app/postgres/errors.ts";
 import type { Lending } from "../../../../app/postgres/lending.ts";
-import { type Caller, Callers } from "./callers.ts";
-import { createLending, createPool, LIMITS, type Setting } from "./core.ts";
+import { Callers, type Failure } from "./callers.ts";
+import { createLending, createPool, LIMITS, type Setting, SOON_MS } from "./core.ts";
 import { GateModel } from "./gate-model.ts";
 import { type Place, Roster } from "./roster.ts";
 import type { Manner, ScriptedClient } from "./scripted-client.ts";
 import { Tally } from "./tally.ts";
 import { turn, VirtualTime } from "./virtual-time.ts";
-
-/** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */
-const SOON_MS = 100;
-
-/** An establishment that fails. */
-interface Failure {
-  readonly client: ScriptedClient;
-  readonly final: boolean;
-  /** Whether everything had settled before. */
-  readonly rested: boolean;
-  /** Those who are to be turned away for it. */
-  turnedAway: readonly Caller[];
-}
 
 /**
  * The pool's core over the real pg-pool, whose clients are scripted and whose time is virtual. It asserts what must hold of every answer when
@@ -66,7 +53,12 @@ export class Stage {
   }
 
   get waiting(): number {
-    return this.#callers.waiting.length;
+    return this.waitingNumbers.length;
+  }
+
+  /** The places of those who wait, in the order of arrivals. */
+  get waitingNumbers(): readonly number[] {
+    return this.#callers.waiting.map(({ number }) => number);
   }
 
   /** Those of which it is not known yet whether they will stand. */
@@ -147,7 +139,7 @@ export class Stage {
     // Refused, or lost while `onConnect` prepared it.
     const lost = client && { client, final: false, rested: false, turnedAway: [] };
     const failure: Failure | undefined = error ? this.#failing : lost;
-    this.#failing = undefined;
+    if (error) this.#failing = undefined;
     if (!failure || !this.#gate.failed(failure.client, failure.final, this.time.now) || this.ended) return;
     failure.turnedAway = this.#callers.failed(this.time.now, failure.final, failure.rested);
     this.#happened.establishmentFailed += 1;
@@ -156,6 +148,7 @@ export class Stage {
   /** It is lost while it is idle, lent, coming back or being looked at. */
   kill(client: ScriptedClient): void {
     this.#rested = false;
+    if (this.roster.placeOf(client) === "idle") this.#callers.excuseNewest();
     client.die(() => this.#gate.admitUnasked(Math.max(0, this.#pool.waitingCount - this.#pool.idleCount)));
   }
 

@@ -1,6 +1,7 @@
 import { runSimulation, runUnsafeSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import type { PolicyDocument } from "../declared-program.ts";
-import type { DeclaredPolicies } from "./declared-policies.ts";
+import type { DeclaredPolicies, DeclaredRole } from "./declared-policies.ts";
+import { identityPolicies, numberOf, resourcePolicy } from "./policy-documents.ts";
 
 /** Something that someone wants to do. */
 export interface Question {
@@ -21,6 +22,9 @@ export const EVERYTHING: PolicyDocument = {
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 };
 
+const ADMINISTRATOR: DeclaredRole["policies"] = [{ name: "administrator", policy: EVERYTHING }];
+const NONE: DeclaredRole["policies"] = [];
+
 /** Errors by which the simulation refuses a resource that is none of the action's, whatever the policies are. */
 const NOT_OF_THE_ACTION = new Set(["no.resource.types", "multiple.resource.types"]);
 
@@ -34,50 +38,59 @@ const answers = new Map<string, Promise<boolean>>();
  * @throws TypeError when the question makes no sense to IAM, such as an action that does not exist
  */
 export function decide(policies: DeclaredPolicies, question: Question): Promise<boolean> {
-  const simulation = simulationOf(policies, question);
-  const key = JSON.stringify(simulation);
-  const answer = answers.get(key) ?? simulate(simulation);
+  const role = policies.roles.find(({ arn }) => arn === question.principal);
+  const own = question.administrator === true ? ADMINISTRATOR : (role?.policies ?? NONE);
+  const guard = policies.ofResources.get(question.resource) ?? openTo(policies);
+  const key = JSON.stringify([question, numberOf(own), numberOf(guard)]);
+  const answer = answers.get(key) ?? simulate(simulationOf(policies.accountId, question, own, guard));
   answers.set(key, answer);
   return answer;
 }
 
 async function simulate(simulation: Simulation): Promise<boolean> {
   const result = await runSimulation(simulation, {});
-  if (result.resultType !== "error") return result.overallResult === "Allowed";
-  if (NOT_OF_THE_ACTION.has(result.errors.message)) return allowsByItself(simulation);
-  throw new TypeError(`IAM cannot decide ${JSON.stringify(simulation.request)}: ${JSON.stringify(result.errors)}`);
+  if (result.resultType === "error") {
+    // A resource of another kind is a near miss too, if the policies are asked.
+    if (NOT_OF_THE_ACTION.has(result.errors.message)) return simulateBare(simulation);
+    throw new TypeError(`IAM cannot decide ${JSON.stringify(simulation.request)}: ${JSON.stringify(result.errors)}`);
+  }
+  // It knows no key of an encryption context, since those have names of their own, and leaves them out of the context.
+  const leftOut = result.resultType === "single" ? (result.result.ignoredContextKeys ?? []) : [];
+  const own = leftOut.filter((key) => key.startsWith("kms:EncryptionContext:"));
+  if (leftOut.length > own.length)
+    throw new TypeError(`${leftOut.join(", ")}: no context of ${simulation.request.action}`);
+  return own.length > 0 ? simulateBare(simulation) : result.overallResult === "Allowed";
 }
 
-/**
- * Whether the principal's own policies allow it. A resource of another kind is a near miss too, but only if the policies are
- * asked: the bare simulation asks them, though not together with a resource's.
- */
-function allowsByItself({ resourcePolicy: _, ...simulation }: Simulation): boolean {
-  const { principal, resource } = simulation.request;
-  const accountId = String(principal).split(":")[4] ?? resource.accountId;
-  const request = { ...simulation.request, resource: { ...resource, accountId } };
-  return runUnsafeSimulation({ ...simulation, request }, {}) === "Allowed";
+/** Asks the policies without a look at what the action takes. */
+function simulateBare(simulation: Simulation): boolean {
+  return runUnsafeSimulation(simulation, {}) === "Allowed";
 }
 
-function simulationOf(policies: DeclaredPolicies, question: Question): Simulation {
-  const { principal, action, resource, context = {}, administrator = false } = question;
-  const role = policies.roles.find(({ arn }) => arn === principal);
-  const own = administrator ? [{ name: "administrator", policy: EVERYTHING }] : [...(role?.policies ?? [])];
-  const accountId = resource.split(":")[4] || policies.accountId;
-  const resourcePolicy = resource === "*" ? undefined : (policies.ofResources.get(resource) ?? openTo(policies));
+function simulationOf(
+  ownAccountId: string,
+  { principal, action, resource, context = {} }: Question,
+  own: DeclaredRole["policies"],
+  guard: PolicyDocument,
+): Simulation {
+  const accountId = resource.split(":")[4] || ownAccountId;
   return {
     request: { principal, action, resource: { resource, accountId }, contextVariables: { ...context } },
-    identityPolicies: own,
+    identityPolicies: identityPolicies(own),
     serviceControlPolicies: [],
     resourceControlPolicies: [],
-    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+    ...(resource === "*" ? {} : { resourcePolicy: resourcePolicy(guard) }),
   };
 }
+
+const open = new Map<string, PolicyDocument>();
 
 function openTo({ partition, accountId }: DeclaredPolicies): PolicyDocument {
   const AWS = `arn:${partition}:iam::${accountId}:root`;
-  return {
+  const policy = open.get(AWS) ?? {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "*", Resource: "*" }],
   };
+  open.set(AWS, policy);
+  return policy;
 }

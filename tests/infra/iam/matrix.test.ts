@@ -24,7 +24,7 @@ for (const [says, evaluate] of PROGRAMS) {
         guarded.filter((arn) => !about.has(arn)),
         [],
       );
-      assert.equal(guarded.length, 5);
+      assert.equal(guarded.length, 7);
     });
 
     for (const { says, nearMisses: count, asks } of ALLOWED) {
@@ -46,11 +46,11 @@ for (const [says, evaluate] of PROGRAMS) {
 }
 
 describe("The decisions on each program", () => {
-  it("are 14 in favour and 288 near misses", () => {
-    assert.equal(ALLOWED.length, 14);
+  it("are 21 in favour and 487 near misses", () => {
+    assert.equal(ALLOWED.length, 21);
     assert.equal(
       ALLOWED.reduce((sum, { nearMisses: count }) => sum + count, 0),
-      288,
+      487,
     );
   });
 

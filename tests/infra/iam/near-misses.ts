@@ -1,4 +1,4 @@
-import { type Asked, administratorOf } from "./allowed.ts";
+import { type Asked, administratorOf } from "./asked.ts";
 import type { Question } from "./decide.ts";
 import type { Scene } from "./scene.ts";
 
@@ -10,28 +10,28 @@ export interface NearMiss {
 }
 
 /** Alters each thing of an allowed question in turn. */
-export function nearMisses(scene: Scene, { question, ids, otherResources, otherActions }: Asked): readonly NearMiss[] {
+export function nearMisses(scene: Scene, asked: Asked): readonly NearMiss[] {
+  const { question, ids, otherResources, otherActions } = asked;
   const resources = [
-    ...(ids.length === 0 ? [] : segments(question, scene)),
+    ...(ids.length === 0 ? [] : segments(question.resource, scene)),
     ...ids.flatMap((id) => names(id).map((name) => ["name", question.resource.replace(id, name)] as const)),
     ...otherResources.map((resource) => ["resource", resource] as const),
   ];
   return [
     ...resources.map(([altered, resource]) => ({ altered, question: { ...question, resource } })),
     ...otherActions.map((action) => ({ altered: "action", question: { ...question, action } })),
-    ...contexts(question, scene),
-    ...principals(question, scene),
+    ...contexts(asked, scene),
+    ...principals(asked, scene),
   ];
 }
 
 /** The ARN with each segment that says where replaced by a near one, and made longer by one character. */
-function segments({ action, resource }: Question, { elsewhere }: Scene): readonly (readonly [string, string])[] {
-  const parts = resource.split(":");
+function segments(arn: string, { elsewhere }: Scene): readonly (readonly [altered: string, arn: string])[] {
+  const parts = arn.split(":");
   const longer = (index: number) => `${parts[index]}0`;
   const others: readonly (readonly [altered: string, index: number, values: readonly string[]])[] = [
     ["partition", 1, [elsewhere.partition, longer(1)]],
-    // KMS never asks about a resource of another service, so policies have no say in it.
-    ["service", 2, action.startsWith("kms:") ? [] : ["s3"]],
+    ["service", 2, ["s3"]],
     ["region", 3, [elsewhere.region, longer(3)]],
     ["account", 4, [elsewhere.accountId, longer(4)]],
   ];
@@ -47,28 +47,39 @@ function names(name: string): readonly string[] {
   return [`0${name}`, `${name}0`, otherCase, otherEnd, name.slice(0, -1)];
 }
 
+/** AWS says it with each request, so only its value can be another. */
+const ALWAYS_SAID = "aws:SecureTransport";
+
 /** The question with each key of its context left out, and with each value altered; and without any context. */
-function contexts(question: Question, scene: Scene): readonly NearMiss[] {
+function contexts({ question, otherSources }: Asked, scene: Scene): readonly NearMiss[] {
   const context = question.context ?? {};
-  const misses = Object.entries(context).flatMap(([key, value]) => {
+  const altered = Object.entries(context).flatMap(([key, value]) => {
     const { [key]: _, ...others } = context;
-    const near = nearValues(key, value, scene).map((other) => ({ ...others, [key]: other }));
-    return [others, ...near].map((altered) => ({ altered: key, question: { ...question, context: altered } }));
+    const near = [...nearValues(key, value, scene), ...(key === SOURCE ? (otherSources ?? []) : [])];
+    const changed = near.map((other) => ({ ...others, [key]: other }));
+    return (key === ALWAYS_SAID ? changed : [others, ...changed]).map((context) => ({ altered: key, context }));
   });
-  const none = { altered: "context", question: { ...question, context: {} } };
-  return Object.keys(context).length > 1 ? [...misses, none] : misses;
+  const { [ALWAYS_SAID]: _, ...leftOut } = context;
+  const none = Object.keys(leftOut).length > 1 ? [{ altered: "context", context: {} }] : [];
+  return [...altered, ...none].map(({ altered, context }) => ({ altered, question: { ...question, context } }));
 }
 
-function nearValues(key: string, value: string, { elsewhere, place }: Scene): readonly string[] {
+const SOURCE = "aws:SourceArn";
+
+function nearValues(key: string, value: string, scene: Scene): readonly string[] {
+  const { elsewhere, place, topic } = scene;
   switch (key) {
     case "aws:SourceAccount":
       return [elsewhere.accountId];
-    case "aws:SourceArn":
+    case SOURCE:
+      return segments(value, scene).map(([, arn]) => arn);
+    case "aws:SecureTransport":
+      return ["false"];
+    case "kms:EncryptionContext:aws:sns:topicArn":
       return [
-        value.replace(`arn:${place.partition}:`, `arn:${elsewhere.partition}:`),
-        value.replace(":ecs:", ":ec2:"),
-        value.replace(place.region, elsewhere.region),
-        value.replace(place.accountId, elsewhere.accountId),
+        `${topic}0`,
+        topic.replace(place.region, elsewhere.region),
+        topic.replace(place.accountId, elsewhere.accountId),
       ];
     case "kms:ViaService":
       return [
@@ -82,7 +93,7 @@ function nearValues(key: string, value: string, { elsewhere, place }: Scene): re
 }
 
 /** Services that a trust or a key's policy could name by mistake; the one that is allowed is no near miss of itself. */
-const SERVICES: readonly string[] = [
+export const SERVICES: readonly string[] = [
   "cloudwatch.amazonaws.com",
   "ec2.amazonaws.com",
   "ecs-tasks.amazonaws.com",
@@ -95,15 +106,15 @@ const SERVICES: readonly string[] = [
 ];
 
 /** Everybody else: the program's own roles; and where the resource has a policy of its own, strangers and services too. */
-function principals(question: Question, scene: Scene): readonly NearMiss[] {
+function principals({ question, alsoBy = [] }: Asked, scene: Scene): readonly NearMiss[] {
   const { administrator: _, ...plain } = question;
-  const { taskRole, executionRole, proxyRole, secretKey, storageKey, elsewhere } = scene;
+  const { taskRole, executionRole, proxyRole, secretKey, storageKey, topicKey, topic, elsewhere } = scene;
   const roles = [taskRole, executionRole, proxyRole];
   const others: readonly Pick<Question, "principal" | "administrator">[] = [
     ...roles.map((principal) => ({ principal })),
     // An administrator may do whatever identity policies decide; whom a role trusts they do not decide.
     ...(roles.includes(question.resource) ? [{ principal: administratorOf(scene), administrator: true }] : []),
-    ...([...roles, secretKey, storageKey].includes(question.resource)
+    ...([...roles, secretKey, storageKey, topicKey, topic].includes(question.resource)
       ? [
           { principal: `${administratorOf(scene)}-retired` },
           { principal: administratorOf(scene, elsewhere.accountId), administrator: true },
@@ -112,6 +123,6 @@ function principals(question: Question, scene: Scene): readonly NearMiss[] {
       : []),
   ];
   return others
-    .filter(({ principal }) => principal !== question.principal)
+    .filter(({ principal }) => ![question.principal, ...alsoBy].includes(principal))
     .map((other) => ({ altered: "principal", question: { ...plain, ...other } }));
 }

@@ -25,3 +25,16 @@ export const POSSIBLE: Readonly<Record<string, (scene: Scene) => Possibilities>>
     ...WHO_AM_I,
   }),
 };
+
+/** What tells the topic of alarms, and encrypts what it tells. */
+function publish({ topic, topicKey }: Scene): Possibilities {
+  return { "kms:Decrypt": [topicKey], "kms:GenerateDataKey": [topicKey], "sns:Publish": [topic] };
+}
+
+/** All that AWS services can do by the policies of declared resources. A service that is missing here can do nothing. */
+export const POSSIBLE_FOR_SERVICES: Readonly<Record<string, (scene: Scene) => Possibilities>> = {
+  "cloudwatch.amazonaws.com": publish,
+  "ecs-tasks.amazonaws.com": ({ executionRole, taskRole }) => ({ "sts:AssumeRole": [executionRole, taskRole] }),
+  "events.amazonaws.com": publish,
+  "rds.amazonaws.com": ({ proxyRole }) => ({ "sts:AssumeRole": [proxyRole] }),
+};

@@ -19,6 +19,12 @@ export interface Scene {
   readonly storageKey: string;
   readonly repository: string;
   readonly logGroup: string;
+  /** Topic of the alarms, and its key. */
+  readonly topic: string;
+  readonly topicKey: string;
+  /** One of the alarms, and one of the rules of events, that tell the topic. */
+  readonly alarm: string;
+  readonly rule: string;
   /** Where else everything could be: what is near, and must not do. */
   readonly elsewhere: { readonly partition: string; readonly region: string; readonly accountId: string };
 }
@@ -28,6 +34,7 @@ export function sceneOf(program: Program): Scene {
   const { proxy, database, service } = readDeclared(program);
   const { arn: repository } = only(program, "Repository").outputs.repository as { readonly arn: string };
   const { partition, region } = program.place;
+  const arn = (type: string, name: string) => String(only(program, type, name).outputs.arn);
   return {
     place: program.place,
     proxyRole: proxy.roleArn,
@@ -38,9 +45,13 @@ export function sceneOf(program: Program): Scene {
     user: database.user,
     secret: database.secretArn,
     secretKey: database.secretKeyArn,
-    storageKey: String(only(program, "Key", "database-storage").outputs.arn),
+    storageKey: arn("Key", "database-storage"),
     repository,
-    logGroup: String(only(program, "LogGroup", "service").outputs.arn),
+    logGroup: arn("LogGroup", "service"),
+    topic: arn("Topic", "observability-alarms"),
+    topicKey: arn("Key", "observability-alarms"),
+    alarm: arn("MetricAlarm", "observability-target-unavailable"),
+    rule: arn("EventRule", "observability-rotation-failed"),
     elsewhere: {
       partition: partition === "aws" ? "aws-cn" : "aws",
       region: region.replace(/-\d$/, "-9"),

@@ -3,10 +3,14 @@ import { before, describe, it } from "mocha";
 import type { DeclaredResource } from "../../../local/program/resource.ts";
 import type { Program } from "../../../local/program.ts";
 import { only, programOf } from "../declared-program.ts";
+import { administratorOf } from "./asked.ts";
+import { EVERYTHING } from "./decide.ts";
 import { type DeclaredPolicies, type DeclaredRole, readPolicies } from "./declared-policies.ts";
-import { POSSIBLE } from "./possible.ts";
+import { SERVICES } from "./near-misses.ts";
+import { POSSIBLE, POSSIBLE_FOR_SERVICES } from "./possible.ts";
+
 import { PROGRAMS, type Scene, sceneOf } from "./scene.ts";
-import { concernedServices, everyService, sweep } from "./sweep.ts";
+import { concernedServices, everyService, sweep, sweepGuarded } from "./sweep.ts";
 
 /** Sweeps every service for every role of every program, which takes seconds for each. */
 const THOROUGH = process.env.SWEEP_EVERYTHING === "1";
@@ -35,6 +39,36 @@ for (const [says, evaluate] of PROGRAMS) {
       }).timeout(SWEEP_TIMEOUT_MS);
     }
   });
+}
+
+describe("By the policies of resources", () => {
+  for (const [says, evaluate] of PROGRAMS) {
+    it(`of ${says}, AWS services can do what is listed, and nothing else`, async () => {
+      const program = await evaluate();
+      const policies = readPolicies(program);
+      const scene = sceneOf(program);
+      const named = [...policies.ofResources.values()].flatMap(({ Statement }) => Statement.flatMap(servicesIn));
+      assert.deepEqual([...new Set(named)].sort(), Object.keys(POSSIBLE_FOR_SERVICES).sort());
+      for (const service of SERVICES) {
+        const possible = POSSIBLE_FOR_SERVICES[service]?.(scene) ?? {};
+        assert.deepEqual(await sweepGuarded(policies, { arn: service, policies: [] }), possible, service);
+      }
+    });
+  }
+
+  it("another account can do nothing, whatever it allows its administrators", async () => {
+    const program = await programOf("production");
+    const scene = sceneOf(program);
+    const stranger = administratorOf(scene, scene.elsewhere.accountId);
+    const administrator = { arn: stranger, policies: [{ name: "administrator", policy: EVERYTHING }] };
+    assert.deepEqual(await sweepGuarded(readPolicies(program), administrator), {});
+  });
+});
+
+/** The services that a statement names as principals. */
+function servicesIn({ Principal }: Readonly<Record<string, unknown>>): readonly string[] {
+  const { Service = [] } = Principal as { readonly Service?: string | readonly string[] };
+  return [Service].flat();
 }
 
 describe("A sweep", () => {
@@ -70,7 +104,7 @@ describe("A sweep", () => {
       const services = await concernedServices(policies, holding({ Effect: "Allow", Resource: "*", ...statement }));
       assert.deepEqual(services, all, JSON.stringify(statement));
     }
-    assert.deepEqual(await concernedServices(policies, role), ["iam", "kms", "rds-db", "sts"]);
+    assert.deepEqual(await concernedServices(policies, role), ["kms", "rds-db", "sns", "sts"]);
   });
 
   it("knows a resource by the actions that its own policy allows a role", async () => {

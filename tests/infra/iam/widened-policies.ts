@@ -1,0 +1,220 @@
+import { action, alongside, alsoResource, condition, resource, type Widening } from "./widen.ts";
+
+const CONNECT = { of: ["RolePolicy", "proxy-connect-service"], statement: 0 } as const;
+const READ = { of: ["RolePolicy", "proxy-read-secret"], statement: 0 } as const;
+const DECRYPT = { of: ["RolePolicy", "proxy-read-secret"], statement: 1 } as const;
+const LOG_IN = { of: ["RolePolicy", "service-start"], statement: 0 } as const;
+const PULL = { of: ["RolePolicy", "service-start"], statement: 1 } as const;
+const WRITE = { of: ["RolePolicy", "service-start"], statement: 2 } as const;
+
+const OWN_ACCOUNT = "123456789012";
+
+/** Slips of the pen in what production lets its roles do. */
+export const WIDENED_POLICIES: readonly Widening[] = [
+  {
+    says: "connecting as any user",
+    ...CONNECT,
+    becomes: resource(/[^/]+$/, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "connecting as users whose names begin alike",
+    ...CONNECT,
+    becomes: resource(/$/, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["name"],
+  },
+  {
+    says: "connecting as users whose names differ in a letter",
+    ...CONNECT,
+    becomes: resource(/.$/, "?"),
+    possible: ["rds-db:connect"],
+    allowed: ["name"],
+  },
+  {
+    says: "connecting as another user too",
+    ...CONNECT,
+    becomes: alsoResource(/[^/]+$/, "reporting"),
+    possible: ["rds-db:connect"],
+    allowed: [],
+  },
+  {
+    says: "connecting to any proxy",
+    ...CONNECT,
+    becomes: resource(/prx-[^/]+/, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "connecting to any proxy as anyone",
+    ...CONNECT,
+    becomes: resource(/prx-.+/, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "connecting in any region",
+    ...CONNECT,
+    becomes: resource("eu-west-2", "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["region"],
+  },
+  {
+    says: "connecting in any account",
+    ...CONNECT,
+    becomes: resource(OWN_ACCOUNT, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["account"],
+  },
+  {
+    says: "connecting in any partition",
+    ...CONNECT,
+    becomes: resource("arn:aws", "arn:*"),
+    possible: ["rds-db:connect"],
+    allowed: ["partition"],
+  },
+  {
+    says: "connecting to anything",
+    ...CONNECT,
+    becomes: resource(/.+/, "*"),
+    possible: ["rds-db:connect"],
+    allowed: ["account", "name", "partition", "region", "resource", "service"],
+  },
+  {
+    says: "reading the secret, by the task",
+    ...CONNECT,
+    becomes: alongside({ Action: "secretsmanager:GetSecretValue", Resource: "*" }),
+    possible: ["secretsmanager:GetSecretValue"],
+    allowed: ["principal"],
+  },
+  {
+    says: "reading every managed secret",
+    ...READ,
+    becomes: resource(/rds!.+/, "rds!*"),
+    possible: ["secretsmanager:GetSecretValue"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "reading the secret whatever it ends in",
+    ...READ,
+    becomes: resource(/.{6}$/, "??????"),
+    possible: ["secretsmanager:GetSecretValue"],
+    allowed: ["name"],
+  },
+  {
+    says: "reading every secret",
+    ...READ,
+    becomes: resource(/.+/, "*"),
+    possible: ["secretsmanager:GetSecretValue"],
+    allowed: ["account", "name", "partition", "region", "resource", "service"],
+  },
+  {
+    says: "changing the secret",
+    ...READ,
+    becomes: action("secretsmanager:PutSecretValue"),
+    possible: ["secretsmanager:PutSecretValue"],
+    allowed: ["action"],
+  },
+  {
+    says: "getting all of the secret",
+    ...READ,
+    becomes: action("secretsmanager:Get*"),
+    possible: ["secretsmanager:GetResourcePolicy"],
+    allowed: [],
+  },
+  {
+    says: "connecting, by the proxy",
+    ...READ,
+    becomes: alongside({ Action: "rds-db:connect", Resource: "*" }),
+    possible: ["rds-db:connect"],
+    allowed: ["principal"],
+  },
+  { says: "decrypting directly", ...DECRYPT, becomes: condition(undefined), possible: [], allowed: ["kms:ViaService"] },
+  {
+    says: "decrypting through Secrets Manager of any region",
+    ...DECRYPT,
+    becomes: condition({ StringLike: { "kms:ViaService": "secretsmanager.*" } }),
+    possible: [],
+    allowed: ["kms:ViaService"],
+  },
+  {
+    says: "decrypting through Secrets Manager, or through nothing",
+    ...DECRYPT,
+    becomes: condition({ StringEqualsIfExists: { "kms:ViaService": "secretsmanager.eu-west-2.amazonaws.com" } }),
+    possible: [],
+    allowed: ["kms:ViaService"],
+  },
+  {
+    says: "decrypting by any key of the account",
+    ...DECRYPT,
+    becomes: resource(/key\/.+/, "key/*"),
+    possible: ["kms:Decrypt"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "decrypting by any key",
+    ...DECRYPT,
+    becomes: resource(/.+/, "*"),
+    possible: ["kms:Decrypt"],
+    allowed: ["account", "name", "partition", "region", "resource", "service"],
+  },
+  { says: "encrypting", ...DECRYPT, becomes: action("kms:Encrypt"), possible: ["kms:Encrypt"], allowed: ["action"] },
+  {
+    says: "granting the key",
+    ...DECRYPT,
+    becomes: action("kms:CreateGrant"),
+    possible: ["kms:CreateGrant"],
+    allowed: ["action"],
+  },
+  {
+    says: "asking anything of the registry",
+    ...LOG_IN,
+    becomes: action("ecr:DescribeRegistry"),
+    possible: ["ecr:DescribeRegistry"],
+    allowed: ["action"],
+  },
+  {
+    says: "pulling any image",
+    ...PULL,
+    becomes: resource(/repository\/.+/, "repository/*"),
+    possible: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "pulling images whose names begin alike",
+    ...PULL,
+    becomes: resource(/$/, "*"),
+    possible: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    allowed: ["name"],
+  },
+  { says: "pushing images", ...PULL, becomes: action("ecr:PutImage"), possible: ["ecr:PutImage"], allowed: ["action"] },
+  {
+    says: "writing any log",
+    ...WRITE,
+    becomes: resource(/log-group:.+/, "*"),
+    possible: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    allowed: ["name", "resource"],
+  },
+  {
+    says: "writing logs whose names begin alike",
+    ...WRITE,
+    becomes: resource(/:\*$/, "*"),
+    possible: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    allowed: ["name"],
+  },
+  {
+    says: "reading the log",
+    ...WRITE,
+    becomes: action("logs:GetLogEvents"),
+    possible: ["logs:GetLogEvents"],
+    allowed: ["action"],
+  },
+  {
+    says: "passing roles",
+    ...WRITE,
+    becomes: alongside({ Action: "iam:PassRole", Resource: "*" }),
+    possible: ["iam:PassRole"],
+    allowed: [],
+  },
+];

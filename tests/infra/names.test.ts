@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { rdsName } from "../../infra/names.ts";
+import { rdsName, stackPrefix } from "../../infra/names.ts";
 
 /** Letters, digits, single hyphens; a letter first, no hyphen last; at most 63 ("CreateDBProxy"). */
 const RDS_NAME = /^(?=.{1,63}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -38,5 +38,21 @@ describe("The name of an RDS proxy or instance", () => {
     const long = ["p".repeat(80)];
     assert.equal(rdsName(long, ["a"]).length, 63);
     assert.notEqual(rdsName(long, ["a"]), rdsName(long, ["b"]));
+  });
+});
+
+describe("The prefix of what people read", () => {
+  it("tells projects and stacks apart", () => {
+    assert.equal(stackPrefix("project", "production"), "project-production");
+  });
+
+  it("holds only what topics and dashboards take, also from names with dots", () => {
+    assert.equal(stackPrefix("my.project", "eu.west_2"), "my-project-eu-west_2");
+  });
+
+  it("leaves room for the longest name of an alarm, with the longest names that Pulumi takes", () => {
+    const longest = `${stackPrefix("p".repeat(100), "s".repeat(100))}-failed-client-authentication`;
+    // "PutMetricAlarm", "CreateTopic" and "PutDashboard" take 255, 256 and 255.
+    assert.ok(longest.length <= 255, String(longest.length));
   });
 });

@@ -90,13 +90,17 @@ for (const stack of STACKS) {
       const service = only(program, "Service").urn;
       for (const { inputs, name, dependencies } of alarms) {
         assert.ok(dependencies.includes(policy), name);
-        assert.equal(
-          dependencies.includes(service),
-          inputs.treatMissingData === "breaching" || name.endsWith("tasks-missing"),
-          name,
-        );
+        assert.equal(dependencies.includes(service), inputs.treatMissingData === "breaching", name);
       }
       for (const target of ofType(program, "EventTarget")) assert.ok(target.dependencies.includes(policy), target.name);
+    });
+
+    it("take silence for calm but where what should report is gone", () => {
+      const alarming = alarms.filter(({ inputs }) => inputs.treatMissingData !== "notBreaching");
+      assert.deepEqual(
+        alarming.map(({ name, inputs }) => [name, inputs.treatMissingData]).toSorted(),
+        ["target-unavailable", "tasks-missing"].map((key) => [`observability-${key}`, "breaching"]),
+      );
     });
 
     it("say what they mean and where to read on, in as many characters as CloudWatch takes", () => {

@@ -22,7 +22,7 @@ export async function notices(program: Program, scene: Scene): Promise<Notices> 
   const policies = readPolicies(program);
   const possible = new Set<string>();
   for (const role of policies.roles) {
-    const found = await sweep(policies, role, await concernedServices(policies, role));
+    const found = await sweep(policies, role, await concernedServices(role));
     for (const action of different(found, POSSIBLE[role.name]?.(scene))) possible.add(action);
   }
   for (const service of SERVICES) {

@@ -9,7 +9,7 @@ import type { DeclaredRole } from "./declared-policies.ts";
 
 const known = new WeakMap<PolicyDocument, ValidatedPolicy<{ readonly name: string }>>();
 
-/** A role's policies as a simulation takes them. Each is validated once, which is most of what a decision would cost. */
+/** A role's policies as a simulation takes them. Each is validated once. */
 export function identityPolicies(policies: DeclaredRole["policies"]): { name: string; policy: unknown }[] {
   return policies.map(({ name, policy }) => ({ name, policy: once(policy, name, validateIdentityPolicy) }));
 }
@@ -27,6 +27,19 @@ function once(
   const validated = known.get(policy) ?? createValidatedPolicy(policy, validate, { name });
   known.set(policy, validated);
   return validated;
+}
+
+const widened = new WeakMap<PolicyDocument, PolicyDocument>();
+
+/** The document as if every condition were met and nothing were denied. */
+export function widest(policy: PolicyDocument): PolicyDocument {
+  const allowing = policy.Statement.filter(({ Effect }) => Effect === "Allow");
+  const wide = widened.get(policy) ?? {
+    ...policy,
+    Statement: allowing.map(({ Condition: _, ...statement }) => statement),
+  };
+  widened.set(policy, wide);
+  return wide;
 }
 
 const byText = new Map<string, number>();

@@ -26,6 +26,8 @@ export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 500, id
 export const LIFETIME_MS = 7_000;
 /** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */
 export const SOON_MS = 100;
+/** What comes back, and what is asked whether it lives, has this long to answer, in milliseconds. */
+export const LOOK_MS = 2_000;
 const IDENTITY = { host: "proxy", user: "app", region: "eu-west-2" };
 
 /** Told first of what became of an idle connection that was taken, or of an establishment. */

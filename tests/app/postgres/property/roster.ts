@@ -72,6 +72,14 @@ export class Roster {
     assert.equal(unfit.length, 0, "A connection is idle in a transaction, or at work");
   }
 
+  /** None takes longer to come back, or to be looked at, than it may. */
+  assertNoneIsHeldUp(limitMs: number): void {
+    for (const place of ["returning", "looked at"] as const) {
+      const heldUp = this.at(place).length - this.lately(place, limitMs + 1).length;
+      assert.equal(heldUp, 0, `A connection is "${place}" for more than ${limitMs} ms`);
+    }
+  }
+
   assertLendable(client: ScriptedClient): void {
     assert.equal(this.placeOf(client), "looked at", "A connection was lent twice, or out of nowhere");
     assert.equal(client.state, "standing", "A dead connection was lent");

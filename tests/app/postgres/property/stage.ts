@@ -3,7 +3,7 @@ import type pg from "pg";
 import { PoolError } from "../../../../app/postgres/errors.ts";
 import type { Lending } from "../../../../app/postgres/lending.ts";
 import { Callers, type Failure } from "./callers.ts";
-import { createLending, createPool, LIMITS, type Setting, SOON_MS } from "./core.ts";
+import { createLending, createPool, LIMITS, LOOK_MS, type Setting, SOON_MS } from "./core.ts";
 import { GateModel } from "./gate-model.ts";
 import { type Place, Roster } from "./roster.ts";
 import type { Manner, ScriptedClient } from "./scripted-client.ts";
@@ -222,6 +222,7 @@ export class Stage {
 
   #assertNothingIsLeftUndone(): void {
     this.roster.assertIdleAreFit();
+    this.roster.assertNoneIsHeldUp(LOOK_MS);
     if (this.waiting === 0) return;
     const [idle, lookedAt] = [this.roster.at("idle"), this.roster.at("looked at")];
     const onTheirWay = lookedAt.length + this.#gate.running + this.roster.lately("returning", SOON_MS).length;

@@ -47,11 +47,11 @@ export function proxyAlarms(subject: Subject, sizes: Sizes): readonly MetricAlar
     {
       key: "failed-database-logins",
       side: "proxy",
-      meaning: "The proxy cannot log in to the database, for longer than a rotation takes",
+      meaning: "The proxy cannot log in to the database, for longer than a rotation or a failover takes",
       unit: "failures a minute",
       metrics: { failed: proxyMetric(subject, "DatabaseConnectionsSetupFailed") },
-      evaluation: beyondRotation,
-      threshold: atLeast(1, "outside a rotation or failover no log-in fails"),
+      evaluation: outlasting(Math.max(rotationWindowSeconds(sizes), FAILOVER_SECONDS)),
+      threshold: atLeast(1, "outside a rotation or a failover no log-in fails"),
       missing: calm("the metric appears with the first failure"),
     },
     {

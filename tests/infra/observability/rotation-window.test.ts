@@ -62,13 +62,13 @@ describe("A rotation", () => {
   }
 
   it("is told from failures that last but come only in every other minute", () => {
-    const rule = ruleOf(alarmOf("failed-database-logins"));
+    const rule = ruleOf(alarmOf("failed-client-authentication"));
     const series = Array.from({ length: 20 }, (_, minute) => (minute % 2 === 0 ? 1 : 0));
     assert.ok(statesOver(series, rule).includes("ALARM"));
   });
 
   it("would set off an alarm that took one period less", () => {
-    const rule = ruleOf(alarmOf("failed-database-logins"));
+    const rule = ruleOf(alarmOf("failed-client-authentication"));
     const hasty = { ...rule, datapoints: rule.datapoints - 1 };
     assert.ok(statesOver(disturbed(30, [630], 60, 40, 0), hasty).includes("ALARM"));
   });
@@ -82,11 +82,21 @@ describe("A rotation", () => {
 
   it("is never shorter for alarms than AWS's own minute, however little the service retries", () => {
     const hasty = { ...SIZES, timeouts: { connectRetry: 5, borrow: 30 } };
-    assert.deepEqual(alarmOf("failed-database-logins", hasty).evaluation, alarmOf("failed-database-logins").evaluation);
+    for (const key of ["failed-client-authentication", "failed-database-logins"]) {
+      assert.deepEqual(alarmOf(key, hasty).evaluation, alarmOf(key).evaluation);
+    }
   });
 });
 
 describe("A failover", () => {
+  it("of the longest usual time sets off no alarm failed-database-logins, at whatever second it begins", () => {
+    const rule = ruleOf(alarmOf("failed-database-logins"));
+    for (let second = 0; second < 60; second++) {
+      const series = disturbed(30, [600 + second], FAILOVER_SECONDS, 40, 0);
+      assert.ok(!statesOver(series, rule).includes("ALARM"), `second ${second}`);
+    }
+  });
+
   it("of the longest usual time sets off no alarm target-unavailable, at whatever second it begins", () => {
     const rule = ruleOf(alarmOf("target-unavailable"));
     for (let second = 0; second < 60; second++) {

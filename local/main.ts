@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type CommandContext, runCommand, UsageError } from "./command.ts";
+import { type Description, describeEnvironment } from "./description.ts";
 import type { Environment } from "./environment.ts";
 
 const HELP = `Usage: npm run local -- [options]
@@ -42,7 +43,7 @@ async function serve(environment: Environment, json: boolean, { signal, log }: C
   let failure: Error | undefined;
   const { startControl } = await import("./control.ts");
   const control = await startControl(environment.controlPlane, () => failure?.message);
-  const description = describe(environment, control.url);
+  const description = describeEnvironment(environment, control.url);
   process.stdout.write(json ? `${JSON.stringify(description)}\n` : summary(description));
   const aborted = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
@@ -53,27 +54,6 @@ async function serve(environment: Environment, json: boolean, { signal, log }: C
   if (failure === undefined) return 0;
   log(`error: ${failure.message}`);
   return 1;
-}
-
-type Description = ReturnType<typeof describe>;
-
-/** What a client needs to know to use the environment. */
-function describe({ declared, proxy, postgres, credentials, service, caFile }: Environment, controlUrl: string) {
-  return {
-    region: declared.region,
-    proxy: {
-      endpoint: declared.proxy.endpoint,
-      port: declared.proxy.port,
-      address: "127.0.0.1",
-      listenPort: proxy.port,
-      caFile,
-    },
-    database: { user: declared.database.user, name: declared.database.name, directUrl: postgres.directUrl },
-    credentials: { fullUri: credentials.fullUri, authorizationToken: credentials.authorizationToken },
-    service: { url: service?.loadBalancer.url },
-    control: { url: controlUrl },
-    pid: process.pid,
-  };
 }
 
 function summary({ service, control, proxy, database }: Description): string {

@@ -23,6 +23,8 @@ export interface EnvironmentSources {
   /** PEM file of the local certificate authority, trusted beside Node's own. */
   readonly caFile?: string | undefined;
   readonly hosts?: readonly HostsEntry[] | undefined;
+  /** Whether processes and threads that it starts have the same hosts; false by default, and then no application sees the variable. */
+  readonly forChildren?: boolean | undefined;
   /** Port that the container listens on, published on a free port of 127.0.0.1. */
   readonly containerPort?: number | undefined;
 }
@@ -42,7 +44,7 @@ export const environmentAdditions = {
   AWS_CONFIG_FILE: "likewise",
   NODE_EXTRA_CA_CERTS: "the local certificate authority, since Amazon's cannot sign for a laptop",
   NODE_OPTIONS: "loads the preload that stands for the container's network",
-  LOCAL_CONTAINER_NETWORK: "the preload's hosts file and port mapping; removed before the application runs",
+  LOCAL_CONTAINER_NETWORK: "the preload's hosts file and port mapping; removed before the container's application runs",
 } as const satisfies Record<string, string>;
 
 /** Name of a variable of {@link environmentAdditions}. */
@@ -77,6 +79,7 @@ export function containerEnvironment(
       hosts: sources.hosts?.map((entry) => [`${entry.host}:${entry.port}`, entry.address, entry.listenPort]),
       containerPort: sources.containerPort,
       reportTo: reportDescriptor,
+      forChildren: sources.forChildren,
     });
     // A URL, so that a folder with a space in its name stays one option. Options that the image wants come first.
     const load = `--import=${pathToFileURL(preload).href}`;

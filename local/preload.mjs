@@ -4,13 +4,14 @@
  * port is published on another one. Plain JavaScript without dependencies, because it is read by a process that knows only the image.
  *
  * LOCAL_CONTAINER_NETWORK holds {"hosts": [["name:port", "address", port]], "containerPort": 8080, "reportTo": 3} and is removed from the
- * environment before the application can see it. NODE_OPTIONS stays: without that variable this file does nothing.
+ * environment before the application can see it, unless it says "forChildren": true, so that `npm start` passes it on to what it starts.
+ * NODE_OPTIONS stays: without that variable this file does nothing.
  */
 import { writeSync } from "node:fs";
 import net from "node:net";
 
 const network = JSON.parse(process.env.LOCAL_CONTAINER_NETWORK ?? "{}");
-delete process.env.LOCAL_CONTAINER_NETWORK;
+if (!network.forChildren) delete process.env.LOCAL_CONTAINER_NETWORK;
 
 if (network.hosts?.length > 0) dialAsHostsSay(network.hosts);
 if (network.containerPort !== undefined) publish(network.containerPort, network.reportTo);

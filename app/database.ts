@@ -1,5 +1,5 @@
 import pg from "pg";
-import { CommitOutcomeUnknownError, PoolError, type TransactionClient, transaction } from "./postgres/index.ts";
+import { CommitOutcomeUnknownError, isConnectionLost, type TransactionClient, transaction } from "./postgres/index.ts";
 import { Problem } from "./problems.ts";
 
 /** SQLSTATE of a statement that met a time-out of the role: `query_canceled`, `lock_not_available`. */
@@ -13,7 +13,7 @@ export async function withConnection<T>(pool: pg.Pool, work: (client: pg.PoolCli
     client.release();
     return result;
   } catch (error) {
-    client.release(isLost(error));
+    client.release(isConnectionLost(error));
     throw translate(error);
   }
 }
@@ -40,21 +40,11 @@ function translate(error: unknown): unknown {
   if (error instanceof CommitOutcomeUnknownError) {
     return outcomeUnknown("The connection was lost while the change was committed; it may have taken effect", error);
   }
-  return isLost(error)
+  return isConnectionLost(error)
     ? outcomeUnknown("The connection was lost while a statement ran; it may have taken effect", error)
     : error;
 }
 
 function outcomeUnknown(message: string, cause: unknown): Problem {
   return new Problem(503, "OUTCOME_UNKNOWN", message, { cause });
-}
-
-/** A connection that ended: a FATAL of the server (57P01, for instance), an error of the socket, or silence past the pool's limit. */
-function isLost(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return error.severity !== "ERROR";
-  if (error instanceof PoolError) return error.code === "QUERY_TIMEOUT" || error.code === "POOL_ENDED";
-  return (
-    error instanceof Error &&
-    ("syscall" in error || /^(Connection terminated|Client has|Query read)/.test(error.message))
-  );
 }

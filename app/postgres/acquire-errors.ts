@@ -26,15 +26,24 @@ export function acquireTimeout(
   { failures }: Waiter,
   verdict: Verdict | undefined,
   limitMs: number,
-  pool: { readonly max: number; readonly lent: number },
+  pool: { readonly max: number; readonly lent: number; readonly running: number },
 ): AcquireError {
   const { attempts, lastError } = failures ?? NONE;
   const why = lastError
     ? `the last of ${attempts.length} failed attempts said: ${describe(lastError)}${listed(verdict?.causes ?? [])}`
-    : `${pool.lent} of at most ${pool.max} connections were lent: does something not release them?`;
+    : whyOnlyWaited(pool);
   const message = `No connection to ${host} within ${limitMs} ms: ${why}`;
   const failure = { host, attempts, reason: verdict?.reason, causes: verdict?.causes ?? [] };
   return new AcquireError("ACQUIRE_TIMEOUT", message, failure, lastError ? { cause: lastError } : undefined);
+}
+
+/** Why there was no connection, though no attempt has failed. */
+function whyOnlyWaited({ max, lent, running }: { max: number; lent: number; running: number }): string {
+  if (running > 0) {
+    return `${running} ${running === 1 ? "was" : "were"} still being established, by a mint, a handshake or a hook that takes its time`;
+  }
+  if (lent >= max) return `all ${max} connections were lent: does something not release them?`;
+  return `${lent} of at most ${max} connections were lent or being looked at`;
 }
 
 function describe(error: Error | undefined): string {

@@ -34,6 +34,15 @@ export function defaultCredentials(now: () => number = Date.now): CredentialsPro
 /** Address of the container credential provider on ECS ("Container credential provider", AWS SDKs and Tools Reference Guide). */
 const ECS_AGENT = "http://169.254.170.2";
 
+/** Hosts that may be asked without TLS: of the agents of ECS and EKS, and loopback. The SDK asks no others. */
+const TRUSTED_HOSTS = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|169\.254\.170\.(?:2|23)|\[fd00:ec2::23\])$/;
+
+/** Whether a container credentials endpoint may be shown the authorization. */
+function isTrusted(endpoint: string): boolean {
+  const url = URL.parse(endpoint);
+  return url !== null && (url.protocol === "https:" || TRUSTED_HOSTS.test(url.hostname));
+}
+
 /**
  * Finds out why the SDK found no credentials: its chain says only that no provider had any. Where the environment names a container
  * credentials endpoint, that one is asked once more, and its status tells. What the answer holds is not read.
@@ -47,8 +56,10 @@ export async function explainCredentials(
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } = environment;
   const endpoint = path ? `${ECS_AGENT}${path}` : uri;
   if (!endpoint) return undefined;
+  if (!isTrusted(endpoint)) return unavailable("The SDK asks no such host for container credentials");
   try {
-    const { status, body } = await fetch(endpoint, { signal, headers: await authorization(environment) });
+    const headers = await authorization(environment);
+    const { status, body } = await fetch(endpoint, { signal, headers, redirect: "error" });
     await body?.cancel();
     return judgeStatus(status);
   } catch (error) {
@@ -67,7 +78,9 @@ async function authorization(environment: NodeJS.ProcessEnv): Promise<Record<str
 
 /** Statuses by RFC 9110; 429 by RFC 6585. */
 function judgeStatus(status: number): CredentialsProblem {
-  if (status < 400) return unavailable("The container credentials endpoint had failed, and answers now");
+  if (status < 400) {
+    return unavailable(`The SDK had no credentials; asked again, their endpoint answers with status ${status}`);
+  }
   const answered = `The container credentials endpoint answered with status ${status}`;
   if (status === 429) {
     return { code: "CREDENTIALS_THROTTLED", message: `${answered}: it is asked too often` };

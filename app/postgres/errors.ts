@@ -6,7 +6,7 @@
  * - `CREDENTIALS_UNAVAILABLE`: the source of the credentials did not answer, or failed.
  * - `MINT_FAILED`: the signer failed, and nothing tells why beyond its own error, which is the `cause`.
  * - `MINT_TIMEOUT`: no token within the limit of a mint.
- * - `CONNECT_TIMEOUT`: the server was not reached, or did not answer, within the limits of one attempt.
+ * - `CONNECT_TIMEOUT`: the server was not reached, or did not answer, within the limits of one attempt, or an idle connection gave no answer.
  * - `CONNECT_FAILED`: no connection, since an error cannot pass by itself or the budget for retries is spent.
  * - `ACQUIRE_TIMEOUT`: no connection within the overall limit, waiting in the queue included.
  * - `CONNECTION_BUSY`: a connection that came back was still at work and did not become idle.

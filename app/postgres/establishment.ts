@@ -184,14 +184,15 @@ export const RULES: readonly Rule[] = [
     reason: "NO_CREDENTIALS",
     retry: false,
     codes: /^NO_CREDENTIALS$/,
-    causes: ["the task has no role, or the process is started without a source of AWS credentials"],
+    causes: ["the task has no role", "AWS_CONTAINER_AUTHORIZATION_TOKEN is not the endpoint's"],
   },
   {
     reason: "MINT_FAILED",
     retry: false,
     codes: /^MINT_FAILED$/,
-    // Nothing more is known than the signer's own error says.
-    causes: [],
+    causes: [
+      "the process has no source of AWS credentials, or that has failed: the signer's own error, at the root, says more",
+    ],
   },
   // The endpoint of a proxy that was just created may not resolve at once, and says what a misspelt one says for ever (ENOTFOUND); a
   // resolver that did not answer says EAI_AGAIN. The budget tells them apart.

@@ -10,7 +10,8 @@ import { scrub } from "./scrub.ts";
  * | warn | `CONNECTION_LOST` | an idle connection was lost |
  * | warn | `TRANSACTION_LEFT_OPEN` | a connection came back in a transaction, which was rolled back |
  * | warn | `CONNECTION_BUSY` | a connection came back at work, and was discarded |
- * | error | the error's code | a caller got no connection |
+ * | error | `CONNECT_FAILED` | a caller got no connection: the last error cannot pass by itself, or the budget is spent |
+ * | error | `ACQUIRE_TIMEOUT` | a caller got no connection within its overall limit |
  */
 export interface EventLog {
   info(fields: object, message: string): void;
@@ -39,6 +40,10 @@ export class Reporter {
 
   report(level: keyof EventLog, code: string, error: unknown, message: string, more: object = {}): void {
     const detail = scrub(error instanceof Error ? error.message : String(error));
-    this.#log[level]({ code, ...this.#identity, ...more, errorCode: errorCode(error), error: detail }, message);
+    try {
+      this.#log[level]({ code, ...this.#identity, ...more, errorCode: errorCode(error), error: detail }, message);
+    } catch {
+      // A logger that fails must not cost a connection, or a caller its answer.
+    }
   }
 }

@@ -38,6 +38,8 @@ export class EstablishmentGate {
   #running = 0;
   #failures = 0;
   #opensAt = Number.NEGATIVE_INFINITY;
+  /** Whether somebody is to be called when the pause is over. */
+  #isAwaited = false;
 
   constructor(atOnce: number, clock: Clock, random: () => number) {
     this.#atOnce = atOnce;
@@ -57,12 +59,35 @@ export class EstablishmentGate {
 
   /** Whether another may start now. */
   get open(): boolean {
-    return this.#running < (this.#failures > 0 ? 1 : this.#atOnce) && this.pauseMs === 0;
+    return !this.#isFull && this.pauseMs === 0;
   }
 
   /** Milliseconds that are left of the pause; 0 when there is none. */
   get pauseMs(): number {
     return Math.max(0, this.#opensAt - this.#clock.now());
+  }
+
+  /**
+   * Sees to it that somebody looks again who found the gate closed: when the pause is over, once however often this is asked for meanwhile.
+   * What closes it otherwise is an establishment that runs, whose end is told to whoever began it.
+   *
+   * @returns false when it is open by now: time has passed since it was found closed
+   */
+  awaitOpening(resume: () => void, signal: AbortSignal): boolean {
+    if (this.#isAwaited || this.#isFull) return true;
+    const { pauseMs } = this;
+    if (pauseMs === 0) return false;
+    this.#isAwaited = true;
+    const ended = () => {
+      this.#isAwaited = false;
+      resume();
+    };
+    this.#clock.sleep(pauseMs, signal).then(ended, ended);
+    return true;
+  }
+
+  get #isFull(): boolean {
+    return this.#running >= (this.#failures > 0 ? 1 : this.#atOnce);
   }
 
   /** Starts one. */

@@ -3,14 +3,16 @@ import pg from "pg";
 import { channelTelemetry } from "./channels.ts";
 import { systemClock } from "./clock.ts";
 import type { Connections } from "./connections.ts";
-import { defaultCredentials } from "./credentials.ts";
+import { defaultCredentials, explainCredentials } from "./credentials.ts";
 import { PoolError } from "./errors.ts";
 import { Reporter, silentLog } from "./event-log.ts";
 import { EstablishmentGate } from "./gate.ts";
+import { verifyWithin } from "./hooks.ts";
 import { Lending } from "./lending.ts";
 import { PoolMetrics, type PoolState } from "./metrics.ts";
 import { checkOptions } from "./option-checks.ts";
 import { type Limits, limitsOf, type RdsIamPoolOptions } from "./options.ts";
+import { scrubError } from "./scrub.ts";
 import { runStatement, type StatementDone } from "./statement.ts";
 import { tellBoth } from "./telemetry.ts";
 import { tokenSource } from "./token.ts";
@@ -38,14 +40,15 @@ export class RdsIamPool extends pg.Pool {
   readonly #metrics: PoolMetrics;
   /** Ends the attempts and pauses that run when the pool ends. */
   readonly #ended: AbortController;
-  /** Connections that stand. */
-  readonly #standing = new Set<pg.PoolClient>();
+  /** Connections whose sockets are open, or about to be. */
+  readonly #standing = new Set<pg.Client>();
   #drained: Promise<void> | undefined;
 
   constructor(options: RdsIamPoolOptions) {
     checkOptions(options);
     const limits = limitsOf(options);
     const { host, user, database, region, ca, clock = systemClock, random = Math.random } = options;
+    const explain = options.signer ? undefined : explainCredentials;
     const signer =
       options.signer ??
       new Signer({ hostname: host, port: limits.port, username: user, region, credentials: defaultCredentials() });
@@ -54,7 +57,7 @@ export class RdsIamPool extends pg.Pool {
     const metrics = new PoolMetrics({ name, max: limits.max, state: () => this.#state() });
     const telemetry = tellBoth(metrics, channelTelemetry(name));
     super({
-      ...passedOn(options),
+      ...passedOn(options, limits),
       host,
       port: limits.port,
       user,
@@ -63,10 +66,12 @@ export class RdsIamPool extends pg.Pool {
       idleTimeoutMillis: limits.idleTimeoutMillis,
       ssl: { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) },
       Client: tokenClient({
-        tokens: tokenSource(signer, limits.mintTimeoutMillis, clock, telemetry),
+        tokens: tokenSource(signer, limits.mintTimeoutMillis, clock, telemetry, explain),
         reachMs: limits.reachTimeoutMillis,
         attemptMs: limits.attemptTimeoutMillis,
         silenceMs: limits.silenceTimeoutMillis,
+        onConnect: options.onConnect,
+        opening: (client) => this.#follow(client),
         signal: ended.signal,
       }),
     });
@@ -88,10 +93,10 @@ export class RdsIamPool extends pg.Pool {
     jitterLifetime(this.options, limits.maxLifetimeSeconds, random);
     Object.defineProperty(this, "waitingCount", { get: () => this.#lending.waiting });
     // An `error` event without a listener ends the process.
-    this.on("error", (error) => reporter.report("warn", "CONNECTION_LOST", error, "An idle connection was lost"));
-    this.on("connect", (client) => {
-      this.#standing.add(client);
-      client.once("end", () => this.#standing.delete(client));
+    this.on("error", (error) => {
+      // Ahead of every other listener, who may print it.
+      scrubError(error);
+      reporter.report("warn", "CONNECTION_LOST", error, "An idle connection was lost");
     });
   }
 
@@ -101,7 +106,9 @@ export class RdsIamPool extends pg.Pool {
   override connect(callback?: Lent): Promise<pg.PoolClient> | undefined {
     if (callback) {
       this.#lending.obtain((error, client) => {
-        callback(error, client, client ? (release) => client.release(asRelease(release)) : noop);
+        // This loan's own: called again, it must not end the next one.
+        const release = client?.release;
+        callback(error, client, release ? (discard) => release(asRelease(discard)) : noop);
       });
       return;
     }
@@ -176,6 +183,11 @@ export class RdsIamPool extends pg.Pool {
     this.#metrics.ended();
   }
 
+  #follow(client: pg.Client): void {
+    this.#standing.add(client);
+    client.once("end", () => this.#standing.delete(client));
+  }
+
   /** What metrics tell of the pool. One that is being established is neither idle nor used. */
   #state(): PoolState {
     const { idleCount: idle, totalCount } = this;
@@ -198,9 +210,10 @@ export class RdsIamPool extends pg.Pool {
 }
 
 /** What node-postgres' pool and client do as they always do. */
-function passedOn(options: RdsIamPoolOptions): pg.PoolConfig {
-  const { maxUses, allowExitOnIdle, query_timeout, application_name, types, onConnect, verify } = options;
-  const given = { maxUses, allowExitOnIdle, query_timeout, application_name, types, onConnect, verify };
+function passedOn(options: RdsIamPoolOptions, { attemptTimeoutMillis }: Limits): pg.PoolConfig {
+  const { maxUses, allowExitOnIdle, query_timeout, application_name, types } = options;
+  const verify = options.verify && verifyWithin(attemptTimeoutMillis, options.verify);
+  const given = { maxUses, allowExitOnIdle, query_timeout, application_name, types, verify };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
@@ -212,7 +225,7 @@ function jitterLifetime(options: pg.PoolOptions, longest: number, random: () => 
   });
 }
 
-async function allEnded(clients: Iterable<pg.PoolClient>): Promise<void> {
+async function allEnded(clients: Iterable<pg.Client>): Promise<void> {
   await Promise.all([...clients].map((client) => new Promise((resolve) => client.once("end", resolve))));
 }
 

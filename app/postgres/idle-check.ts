@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { asError } from "./errors.ts";
+import { asError, PoolError } from "./errors.ts";
 import { isIdle } from "./readiness.ts";
 import { settle } from "./settle.ts";
 
@@ -18,7 +18,9 @@ export async function revive(client: pg.PoolClient): Promise<Error | undefined> 
  */
 async function findDeath(client: pg.PoolClient): Promise<Error | undefined> {
   const limit = Promise.withResolvers<Error>();
-  const timer = setTimeout(() => limit.resolve(new Error(`No answer within ${IDLE_CHECK_MS} ms`)), IDLE_CHECK_MS);
+  const timer = setTimeout(() => {
+    limit.resolve(new PoolError("CONNECT_TIMEOUT", `No answer within ${IDLE_CHECK_MS} ms`));
+  }, IDLE_CHECK_MS);
   const probe = client.query("SELECT 1").then(() => undefined, asError);
   try {
     return await Promise.race([probe, limit.promise]);

@@ -7,6 +7,7 @@ export type {
   RetryMessage,
 } from "./channels.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { isConnectionLost } from "./connection-lost.ts";
 export {
   AcquireError,
   type Attempt,

@@ -1,5 +1,6 @@
 import type pg from "pg";
-import { asError, PoolError } from "./errors.ts";
+import { asError, errorCode, PoolError } from "./errors.ts";
+import { Expected } from "./expected.ts";
 import type { Passage } from "./gate.ts";
 import { revive } from "./idle-check.ts";
 import { Loans } from "./loans.ts";
@@ -24,13 +25,12 @@ export class Lending {
   readonly #direct = new Set<Arrival>();
   readonly #loans: Loans;
   readonly #refusals: Refusals;
-  /** Idle connections that are being taken, or looked at, for the line. */
-  #underway = 0;
-  /** Those of them that are being taken. */
+  /** Idle connections that are being looked at for the line. */
+  readonly #looking = new Expected(() => this.#dispatch());
+  /** Idle connections that are being taken for the line. */
   #borrowing = 0;
   /** Callers so far. */
   #arrivals = 0;
-  #pausing = false;
   #closed = false;
 
   constructor(options: LendingOptions) {
@@ -78,6 +78,11 @@ export class Lending {
     this.#line.clear();
   }
 
+  /** Idle connections that are on their way to the line. */
+  get #underway(): number {
+    return this.#borrowing + this.#looking.count;
+  }
+
   /** Idle connections that nobody is about to take. */
   get #spareIdle(): number {
     return this.#options.connections.idleCount - this.#direct.size - this.#borrowing;
@@ -111,37 +116,27 @@ export class Lending {
       // What is idle is spoken for, or was until it died a moment ago: pg.Pool puts another in its place, and would queue us behind it.
       else if (connections.idleCount > 0 || this.#spareIdle < 0 || connections.totalCount >= limits.max) return;
       else if (gate.open) this.#line.actFor(coming, () => this.#establish());
-      else {
-        this.#dispatchAfterPause();
-        return;
-      }
+      // Otherwise it has opened since, and nobody would look again.
+      else if (this.#awaitOpening()) return;
     }
   }
 
   /** What has come back serves at once, even while an older one is looked at. */
   #takeReturned(): void {
-    if (!this.#closed && this.#line.length > this.#borrowing && this.#spareIdle > 0) this.#borrow();
+    if (!this.#closed && this.#line.length > this.#borrowing && this.#spareIdle > 0)
+      this.#line.actFor(this.#borrowing, () => this.#borrow());
     this.#dispatch();
   }
 
-  #dispatchAfterPause(): void {
-    const { clock, gate, signal } = this.#options;
-    const { pauseMs } = gate;
-    if (this.#pausing || pauseMs === 0) return;
-    this.#pausing = true;
-    const resume = () => {
-      this.#pausing = false;
-      this.#dispatch();
-    };
-    clock.sleep(pauseMs, signal).then(resume, resume);
+  #awaitOpening(): boolean {
+    const { gate, signal } = this.#options;
+    return gate.awaitOpening(() => this.#dispatch(), signal);
   }
 
   /** Takes an idle connection for the line. */
   #borrow(): void {
-    this.#underway += 1;
     this.#borrowing += 1;
     const arrived = () => {
-      this.#underway -= 1;
       this.#borrowing -= 1;
     };
     this.#take((client) => {
@@ -179,7 +174,13 @@ export class Lending {
 
   /** Makes a connection for the line. */
   #establish(): void {
-    this.#options.connections.take(this.#beginEstablishment());
+    const established = this.#beginEstablishment();
+    try {
+      this.#options.connections.take(established);
+    } catch (error) {
+      // node-postgres refuses what it finds in the environment at once.
+      process.nextTick(established, asError(error), undefined);
+    }
   }
 
   #beginEstablishment(): Obtained {
@@ -207,7 +208,7 @@ export class Lending {
 
   #failed(error: Error, passage: Passage, at: number, tookMs: number): void {
     if (this.#closed) passage.left();
-    else if (this.#refusals.failed(error, passage, at, tookMs)) this.#dispatchAfterPause();
+    else this.#refusals.failed(error, passage, at, tookMs);
   }
 
   /** Lends a new connection. */
@@ -221,11 +222,13 @@ export class Lending {
   /** Lends a connection, once it is known to live and to be in no transaction. */
   #examine(client: pg.PoolClient): void {
     if (this.#closed || this.#loans.isFresh(client)) this.#serve(client);
+    else if (this.#loans.isDistrusted(client)) client.release(true);
     else {
-      this.#underway += 1;
+      const stopExpecting = this.#looking.add();
       void revive(client).then((dead) => {
-        this.#underway -= 1;
+        stopExpecting();
         if (dead) {
+          if (errorCode(dead) === "CONNECT_TIMEOUT") this.#loans.distrust();
           client.release(dead);
           this.#options.reporter.report("warn", "CONNECTION_LOST", dead, "An idle connection did not answer");
         } else {

@@ -2,12 +2,10 @@ import type pg from "pg";
 import type { Clock } from "./clock.ts";
 import { PoolError } from "./errors.ts";
 import type { Reporter } from "./event-log.ts";
+import { Expected } from "./expected.ts";
 import { isIdle, type PooledClient } from "./readiness.ts";
 import { isGone, SETTLE_MS, settle } from "./settle.ts";
 import type { PoolTelemetry } from "./telemetry.ts";
-
-/** How long a connection that comes back is taken for one that can soon be lent, in milliseconds: an answer is on its way, or a ROLLBACK. */
-const SOON_MS = 100;
 
 /** What loans need to know of the pool. */
 export interface LoansOptions {
@@ -23,15 +21,18 @@ export interface LoansOptions {
 /** Hands connections out and takes them back, so that none goes back in a transaction, or still at work. */
 export class Loans {
   readonly #options: LoansOptions;
-  #settling = 0;
+  readonly #settling: Expected;
+  /** What was last seen before, by the clock, and idled for long is not worth a question. */
+  #distrustedBefore = Number.NEGATIVE_INFINITY;
 
   constructor(options: LoansOptions) {
     this.#options = options;
+    this.#settling = new Expected(options.onReturn);
   }
 
   /** How many have come back and can soon be lent: to open another in their place would be a waste. */
   get settling(): number {
-    return this.#settling;
+    return this.#settling.count;
   }
 
   /** Whether a connection can be lent without a question. */
@@ -39,6 +40,16 @@ export class Loans {
     const { clock, idleCheckMs } = this.#options;
     const { idleSince = Number.NEGATIVE_INFINITY } = client as PooledClient;
     return isIdle(client) && !isGone(client) && clock.now() - idleSince < idleCheckMs;
+  }
+
+  /** One that idled for long gave no answer: the others of its time are taken for lost with it, instead of being asked one after the other. */
+  distrust(): void {
+    this.#distrustedBefore = this.#options.clock.now();
+  }
+
+  isDistrusted(client: pg.PoolClient): boolean {
+    const { idleSince = Number.POSITIVE_INFINITY } = client as PooledClient;
+    return idleSince < this.#distrustedBefore;
   }
 
   /** Whether it has been here before. */
@@ -70,7 +81,7 @@ export class Loans {
       if (discard || isIdle(client)) this.#complete(client, giveBack, discard);
       else if (client.connection.stream.destroyed) this.#complete(client, giveBack, true);
       else {
-        const stopExpecting = this.#expect();
+        const stopExpecting = this.#settling.add();
         void this.#settle(client).then((unfit) => {
           // Together, so that none is missing that is about to be there.
           stopExpecting();
@@ -85,22 +96,6 @@ export class Loans {
     this.saw(client);
     giveBack(discard);
     this.#options.onReturn();
-  }
-
-  /** Counts one that comes back, until it has or that takes too long to be waited for. */
-  #expect(): () => void {
-    this.#settling += 1;
-    const stop = () => {
-      clearTimeout(timer);
-      this.#settling -= expected;
-      expected = 0;
-    };
-    let expected = 1;
-    const timer = setTimeout(() => {
-      stop();
-      this.#options.onReturn();
-    }, SOON_MS);
-    return stop;
   }
 
   /** Whether a connection that was not idle when it came back must be discarded. */

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { PoolError } from "./errors.ts";
 import { limitsOf, type RdsIamPoolOptions } from "./options.ts";
 
@@ -45,7 +46,7 @@ export const RANGES: Readonly<
 };
 
 const TEXTS = ["host", "user", "database", "region"] as const;
-const OPTIONAL_TEXTS = ["ca", "application_name", "name"] as const;
+const OPTIONAL_TEXTS = ["application_name", "name"] as const;
 const FUNCTIONS = ["onConnect", "verify", "random"] as const;
 const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   signer: ["getAuthToken"],
@@ -60,33 +61,48 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.keys(OBJECTS),
   ...Object.keys(RANGES),
   "allowExitOnIdle",
+  "ca",
 ]);
 
 /**
  * @throws PoolError `POOL_CONFIGURATION` that names every mistake; no value of a refused option is printed
  */
 export function checkOptions(options: RdsIamPoolOptions): void {
-  const mistakes = [...findMistakes({ ...options })];
-  if (mistakes.length === 0) mistakes.push(...findContradictions(options));
+  if (typeof options !== "object" || options === null) {
+    const what = typeof options === "string" ? "a connection string" : String(options);
+    throw new PoolError(
+      "POOL_CONFIGURATION",
+      `The pool was not created: it takes an object of options, and not ${what}`,
+    );
+  }
+  const mistakes = [...findMistakes({ ...options }), ...findContradictions(options)];
   if (mistakes.length === 0) return;
   throw new PoolError("POOL_CONFIGURATION", `The pool was not created: ${mistakes.join("; ")}`);
 }
 
 function* findMistakes(options: Readonly<Record<string, unknown>>): Generator<string> {
+  const unknown: string[] = [];
   for (const name of Object.keys(options)) {
-    const why = REFUSED[name];
+    const why = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
     if (why) yield `'${name}' is refused: ${why}`;
-    else if (!KNOWN.has(name)) yield `'${name}' is unknown; there are ${[...KNOWN].sort().join(", ")}`;
+    else if (!KNOWN.has(name)) unknown.push(`'${name}'`);
   }
   for (const name of TEXTS) {
-    if (typeof options[name] !== "string" || options[name] === "") yield `'${name}' is missing`;
+    if (options[name] === undefined || options[name] === "") yield `'${name}' is missing`;
+    else if (typeof options[name] !== "string") yield `'${name}' is not a text`;
   }
+  if (unknown.length > 0) {
+    yield `${unknown.join(", ")} ${unknown.length > 1 ? "are" : "is"} unknown; there are ${[...KNOWN].sort().join(", ")}`;
+  }
+  // Without its value: it may be a URL with a password in it.
+  if (typeof options.host === "string" && /[/@:\s]/.test(options.host) && isIP(options.host) === 0)
+    yield "'host' is no name of a host: give it alone";
   for (const [name, { from, to, fractions }] of Object.entries(RANGES)) {
     const value = options[name];
     if (value === undefined) continue;
     const fits = typeof value === "number" && value >= from && value <= to && (fractions || Number.isInteger(value));
     if (!fits)
-      yield `'${name}' is ${String(value)}: ${fractions ? "a" : "a whole"} number from ${from} to ${to} is needed`;
+      yield `'${name}' is ${shown(value)}: ${fractions ? "a" : "a whole"} number from ${from} to ${to} is needed`;
   }
   for (const [name, fits, needed] of shapes(options)) {
     if (options[name] !== undefined && !fits) yield `'${name}' is not ${needed}`;
@@ -94,6 +110,8 @@ function* findMistakes(options: Readonly<Record<string, unknown>>): Generator<st
 }
 
 function* shapes(options: Readonly<Record<string, unknown>>): Generator<readonly [string, boolean, string]> {
+  const isPem = typeof options.ca === "string" && options.ca.includes("-----BEGIN CERTIFICATE-----");
+  yield ["ca", isPem, "a certificate in PEM: give the content of the file, not its path"];
   for (const name of OPTIONAL_TEXTS) yield [name, typeof options[name] === "string" && options[name] !== "", "a text"];
   for (const name of FUNCTIONS) yield [name, typeof options[name] === "function", "a function"];
   for (const [name, methods] of Object.entries(OBJECTS)) {
@@ -104,12 +122,17 @@ function* shapes(options: Readonly<Record<string, unknown>>): Generator<readonly
   yield ["allowExitOnIdle", typeof options.allowExitOnIdle === "boolean", "true or false"];
 }
 
+/** `10` of the text "10". */
+const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
+
 /** Options that are right each for itself, and undo one another. */
 function* findContradictions(options: RdsIamPoolOptions): Generator<string> {
   const limits = limitsOf(options);
   const pairs = [
     ["connectRetryMillis", "connectionTimeoutMillis", "the overall limit would end the retries first"],
     ["reachTimeoutMillis", "attemptTimeoutMillis", "the limit of the whole attempt would pass first"],
+    ["mintTimeoutMillis", "connectionTimeoutMillis", "the overall limit would pass first"],
+    ["attemptTimeoutMillis", "connectionTimeoutMillis", "the overall limit would pass first"],
     ["maxEstablishing", "max", "there are never as many connections"],
     ["idleCheckMillis", "idleTimeoutMillis", "the connection would be closed before it could be checked"],
   ] as const;

@@ -38,3 +38,23 @@ export function scrubJsonLine(line: string, secrets: readonly string[] = []): st
     tail
   );
 }
+
+/** How deep the causes of an error are looked into. */
+const MAX_CAUSES = 10;
+
+/**
+ * The same, in place, for an error, its stack and its causes: whoever prints an error prints them too. Class, code and everything else of it
+ * stay.
+ */
+export function scrubError(error: unknown): void {
+  let current = error;
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
+    for (const part of ["message", "stack"] as const) {
+      const text = current[part];
+      const clean = text === undefined ? undefined : scrub(text);
+      if (clean !== text) Object.defineProperty(current, part, { value: clean, configurable: true, writable: true });
+    }
+    if (current instanceof AggregateError) for (const each of current.errors) scrubError(each);
+    current = current.cause;
+  }
+}

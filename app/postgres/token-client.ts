@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
 import { asError, PoolError } from "./errors.ts";
+import { unlessClosed } from "./hooks.ts";
 import { isReady } from "./readiness.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -13,6 +14,10 @@ export interface TokenClientSettings {
   readonly attemptMs: number;
   /** How long the server may be silent while a statement runs. */
   readonly silenceMs: number;
+  /** Awaited on each connection that stands, within the limits of the attempt. */
+  readonly onConnect: ((client: pg.ClientBase) => void | Promise<void>) | undefined;
+  /** Told of each client that is about to open its socket. */
+  readonly opening: (client: pg.Client) => void;
   /** Aborts an attempt that runs. */
   readonly signal: AbortSignal;
 }
@@ -32,10 +37,10 @@ function survive(): void {}
 export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
   return class TokenClient extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
-      super({ ...(config as pg.ClientConfig), keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS });
+      super({ ...(config as pg.ClientConfig), ...CONNECTION, keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS });
       // From the first moment: the server may end the connection before its owner had a chance to listen, and says so twice.
       this.on("error", survive);
-      forgetEnvironment(this);
+      forgetEnvironment(this, config as pg.ClientConfig);
     }
 
     override connect(): Promise<pg.Client>;
@@ -44,10 +49,17 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
       const opened = this.#open();
       if (callback === undefined) return opened;
       const answer = callback as (error: Error | null, client?: pg.Client) => void;
-      opened.then(
-        () => answer(null, this),
-        (error) => answer(error),
-      );
+      opened
+        .then(
+          () => answer(null, this),
+          (error) => answer(error),
+        )
+        // A listener of the pool's `connect` has thrown: that is nobody's to catch, as in node-postgres.
+        .catch((thrown) =>
+          process.nextTick(() => {
+            throw thrown;
+          }),
+        );
     }
 
     /** Says goodbye, and closes the socket itself when nobody answers. */
@@ -63,12 +75,18 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
 
     async #open(): Promise<pg.Client> {
       this.password = await settings.tokens.mint(settings.signal);
+      settings.signal.throwIfAborted();
+      settings.opening(this);
       const stopWatching = this.#watch();
       try {
         await super.connect();
+        this.password = undefined;
+        if (settings.onConnect) await unlessClosed(this, settings.onConnect(this));
       } catch (error) {
         // node-postgres leaves it to the server to close the socket after an error.
         this.connection.stream.destroy();
+        // So that its end is none that the pool would report.
+        super.end(survive);
         throw error;
       } finally {
         stopWatching();
@@ -115,12 +133,23 @@ export function tokenClient(settings: TokenClientSettings): typeof pg.Client {
   };
 }
 
-/** node-postgres falls back on PGPASSWORD and PGOPTIONS: the one must not be sent to anyone, the other is refused by RDS Proxy. */
-function forgetEnvironment(client: pg.Client): void {
-  const { connectionParameters } = client as unknown as {
-    connectionParameters: { password?: unknown; options?: unknown };
-  };
-  client.password = undefined;
-  connectionParameters.password = undefined;
-  connectionParameters.options = undefined;
+/** Ahead of what node-postgres would read from `PGSSLNEGOTIATION`. */
+const CONNECTION = { keepAlive: true, sslnegotiation: "postgres" } as const;
+
+/** What node-postgres takes from `PG…` variables and from `pg.defaults`, and RDS Proxy refuses, or nobody asked for. */
+const FORGOTTEN = [
+  "password",
+  "options",
+  "replication",
+  "fallback_application_name",
+  "statement_timeout",
+  "lock_timeout",
+  "idle_in_transaction_session_timeout",
+] as const;
+
+function forgetEnvironment(client: pg.Client, { application_name }: pg.ClientConfig): void {
+  const { connectionParameters } = client as unknown as { connectionParameters: Record<string, unknown> };
+  for (const name of FORGOTTEN) connectionParameters[name] = undefined;
+  connectionParameters.application_name = application_name;
+  Object.assign(client, { password: undefined, replication: undefined });
 }

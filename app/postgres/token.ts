@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { type CredentialsProblem, explainCredentials } from "./credentials.ts";
+import type { CredentialsProblem } from "./credentials.ts";
 import { asError, errorCode, PoolError } from "./errors.ts";
 import type { PoolTelemetry } from "./telemetry.ts";
 
@@ -20,6 +20,9 @@ export interface TokenSource {
   mint(signal: AbortSignal): Promise<string>;
 }
 
+/** Finds out why there are no credentials. */
+export type Explain = (signal: AbortSignal) => Promise<CredentialsProblem | undefined>;
+
 /** What AWS STS answers to credentials that have expired ("Common Errors", AWS STS API Reference). */
 const EXPIRED: ReadonlySet<string> = new Set(["ExpiredToken", "ExpiredTokenException"]);
 /** The SDK's error for "no source gave credentials", whatever kept each from it. */
@@ -28,12 +31,14 @@ const HIDDEN = "CredentialsProviderError";
 /**
  * @param signer one for the whole pool: its provider chain fetches credentials once, however many connections open at the same time
  * @param limitMs of one mint, the search for the cause of a failure included
+ * @param explain where the signer's credentials are known to come from the SDK's default chain
  */
 export function tokenSource(
   signer: TokenSigner,
   limitMs: number,
   clock: Clock,
   telemetry: Pick<PoolTelemetry, "minted" | "mintFailed">,
+  explain?: Explain,
 ): TokenSource {
   return {
     async mint(signal) {
@@ -44,7 +49,7 @@ export function tokenSource(
       const end = () => ended.abort(signal.reason);
       signal.addEventListener("abort", end, { once: true });
       try {
-        const token = await unlessEnded(mintOrExplain(signer, ended.signal), ended.signal);
+        const token = await unlessEnded(mintOrExplain(signer, ended.signal, explain), ended.signal);
         telemetry.minted(clock.now() - began);
         return token;
       } catch (error) {
@@ -59,15 +64,17 @@ export function tokenSource(
   };
 }
 
-async function mintOrExplain(signer: TokenSigner, signal: AbortSignal): Promise<string> {
+async function mintOrExplain(signer: TokenSigner, signal: AbortSignal, explain?: Explain): Promise<string> {
   try {
-    return await signer.getAuthToken();
+    const token: unknown = await signer.getAuthToken();
+    if (typeof token === "string" && token !== "") return token;
+    throw new TypeError(`it gave ${token === "" ? "an empty text" : `something of type ${typeof token}`} for a token`);
   } catch (cause) {
     if (cause instanceof PoolError) throw cause;
     const name = cause instanceof Error ? cause.name : "";
     if (EXPIRED.has(name))
       throw new PoolError("CREDENTIALS_EXPIRED", `The AWS credentials have expired (${name})`, { cause });
-    const problem = name === HIDDEN ? await explainCredentials(signal) : undefined;
+    const problem = name === HIDDEN ? await explain?.(signal) : undefined;
     throw toPoolError(problem, cause);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { CommitOutcomeUnknownError, PoolError, TransactionRolledBackError } from "./errors.ts";
+import { settle } from "./settle.ts";
 
 /** "SET TRANSACTION", PostgreSQL documentation; `read uncommitted` is `read committed` in PostgreSQL, so it is not offered. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
@@ -70,10 +71,13 @@ async function runOnce<T>(pool: Lender, work: (client: TransactionClient) => Pro
       spoilt = true;
       throw error;
     });
-    const result = await work(client).catch(async (error: unknown) => {
-      spoilt = !(await rolledBack(client));
-      throw error;
-    });
+    // Called within a promise, since it may also throw at once.
+    const result = await Promise.resolve()
+      .then(() => work(client))
+      .catch(async (error: unknown) => {
+        spoilt = !(await rolledBack(client));
+        throw error;
+      });
     await commit(client).catch((error: unknown) => {
       spoilt = error instanceof CommitOutcomeUnknownError;
       throw error;
@@ -95,9 +99,10 @@ async function rolledBack(client: pg.PoolClient): Promise<boolean> {
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query("COMMIT").catch((error: unknown) => {
-    // PostgreSQL itself says that it did not commit, as for a deferred constraint; anything else leaves it open.
-    if (error instanceof pg.DatabaseError && error.severity === "ERROR") throw error;
+  const { command } = await client.query("COMMIT").catch(async (error: unknown) => {
+    // PostgreSQL says that it did not commit, as for a deferred constraint, and is still there afterwards: that is known to have failed. Its
+    // severity would not do to tell, since it is translated.
+    if (error instanceof pg.DatabaseError && (await settle(client)) === "idle") throw error;
     throw new CommitOutcomeUnknownError(error);
   });
   if (command !== "COMMIT") throw new TransactionRolledBackError(command);

@@ -40,7 +40,7 @@ export class Arrival {
 
 /** What went wrong while a caller waited. */
 export interface Failures {
-  /** Establishments that failed, oldest first. At most one a pause and one a running establishment, so bounded. */
+  /** Establishments that failed, oldest first: at most one a pause, and those that ran when the first failed. */
   readonly attempts: Attempt[];
   /** When the first of them failed, by the clock; the budget for retries counts from there. */
   readonly firstAt: number;

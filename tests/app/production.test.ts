@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "mocha";
+import { eventually } from "../local/eventually.ts";
 import {
   type CredentialsEndpoint,
   ENDPOINT_SECRETS,
@@ -98,7 +99,7 @@ describe("The application in production", () => {
     );
     assert.deepEqual([...new Set(answers)], [200]);
     assert.equal(endpoint.fetches(), 1);
-    assert.equal(front.tokens.length, front.accepted);
+    await eventually("each connection has shown its token", 2_000, () => front.tokens.length === front.accepted);
     assert.equal(new Set(front.tokens.map((token) => new URL(`https://${token}`).host)).size, 1);
     const codes = service
       .lines()
@@ -119,7 +120,7 @@ describe("The application in production", () => {
     const errors = service.lines().filter(({ logger, level }) => logger === "db-auth" && level === "error");
     assert.deepEqual(
       errors.map(({ code, host, user, region, reason }) => [code, host, user, region, reason]),
-      [["MINT_FAILED", "localhost", "app_master", "eu-west-2", "MINT_FAILED"]],
+      [["CONNECT_FAILED", "localhost", "app_master", "eu-west-2", "MINT_FAILED"]],
     );
     const { code, err } = await service.logged("The service did not start");
     assert.equal(code, "CONNECT_FAILED");

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { defaultCredentials, explainCredentials } from "../../../app/postgres/credentials.ts";
-import { AcquireError, errorCode, PoolError } from "../../../app/postgres/index.ts";
+import { AcquireError, errorCode, PoolError, systemClock } from "../../../app/postgres/index.ts";
+import { tokenSource } from "../../../app/postgres/token.ts";
 import { withCredentialsEndpoint } from "./credentials-endpoint.ts";
-import { fakeClock, poolFixture } from "./pool-fixture.ts";
+import { poolFixture } from "./pool-fixture.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -44,7 +45,7 @@ describe("Why there are no AWS credentials", () => {
     [400, "NO_CREDENTIALS", /status 400: it has no credentials for this task, or AWS_CONTAINER_AUTHORIZATION_TOKEN/],
     [403, "NO_CREDENTIALS", /status 403/],
     [404, "NO_CREDENTIALS", /status 404/],
-    [200, "CREDENTIALS_UNAVAILABLE", /had failed, and answers now/],
+    [200, "CREDENTIALS_UNAVAILABLE", /asked again, their endpoint answers with status 200/],
   ] as const) {
     it(`is told by the endpoint's status ${given}: ${code}`, async () => {
       status = given;
@@ -54,6 +55,16 @@ describe("Why there are no AWS credentials", () => {
       assert.equal(requests.length, 1);
     });
   }
+
+  it("is not asked of a host that the SDK would not show the authorization to", async () => {
+    const elsewhere = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://credentials.example/",
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: "t",
+    };
+    const problem = await explainCredentials(NEVER, elsewhere);
+    assert.equal(problem?.code, "CREDENTIALS_UNAVAILABLE");
+    assert.match(problem.message, /asks no such host/);
+  });
 
   it("is told by an endpoint that does not listen", async () => {
     await close();
@@ -98,39 +109,49 @@ describe("Why there are no AWS credentials", () => {
       name: "CredentialsProviderError",
     });
 
-    it("is the reason of the failure, and throttling is waited out", async () => {
-      status = 429;
-      let mints = 0;
-      const signer = { getAuthToken: () => (++mints <= 2 ? Promise.reject(chain) : Promise.resolve("token")) };
-      await withEnvironment(uri, async () => {
-        const pool = fixture.createPool({ clock: fakeClock(), signer });
-        assert.deepEqual((await pool.query("SELECT 1 AS n")).rows, [{ n: 1 }]);
-      });
-      assert.deepEqual(
-        fixture.log.events().map(({ level, reason }) => [level, reason]),
-        [
-          ["info", "CREDENTIALS_THROTTLED"],
-          ["info", "CREDENTIALS_THROTTLED"],
-        ],
+    /** Tokens of a signer that fails so, where its credentials are those of the default chain. */
+    const tokens = (mints: () => Promise<string>) =>
+      tokenSource({ getAuthToken: mints }, 5_000, systemClock, { minted() {}, mintFailed() {} }, (signal) =>
+        explainCredentials(signal, { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri }),
       );
-      assert.equal(fixture.front.accepted, 1);
+
+    it("is the code of the failure, whose root is the SDK's own error", async () => {
+      status = 429;
+      await assert.rejects(
+        tokens(() => Promise.reject(chain)).mint(NEVER),
+        (error) => error instanceof PoolError && error.code === "CREDENTIALS_THROTTLED" && error.cause === chain,
+      );
+      status = 404;
+      await assert.rejects(
+        tokens(() => Promise.reject(chain)).mint(NEVER),
+        (error) => error instanceof PoolError && error.code === "NO_CREDENTIALS" && error.cause === chain,
+      );
+      assert.equal(requests.length, 2);
     });
 
-    it("ends the attempt at once when the task has no credentials at all", async () => {
+    it("is not looked for where somebody else's signer fails: its credentials may come from anywhere", async () => {
       status = 404;
       await withEnvironment(uri, async () => {
         const pool = fixture.createPool({ signer: { getAuthToken: () => Promise.reject(chain) } });
-        await assert.rejects(pool.connect(), (error) => {
-          assert.ok(error instanceof AcquireError);
-          assert.equal(error.reason, "NO_CREDENTIALS");
-          assert.match(error.message, /cause: the task has no role/);
-          assert.equal(errorCode(error.cause), "NO_CREDENTIALS");
-          assert.equal((error.cause as Error).cause, chain);
-          return true;
-        });
+        await assert.rejects(
+          pool.connect(),
+          (error) => error instanceof AcquireError && errorCode(error.cause) === "MINT_FAILED",
+        );
       });
+      assert.equal(requests.length, 0);
       assert.equal(fixture.front.accepted, 0);
     });
+
+    for (const token of [undefined, null, "", 7, {}, Buffer.from("token")]) {
+      it(`is not guessed from ${JSON.stringify(token) ?? "nothing"} for a token, which is sent to nobody`, async () => {
+        const pool = fixture.createPool({ signer: { getAuthToken: async () => token as string } });
+        await assert.rejects(
+          pool.connect(),
+          (error) => error instanceof AcquireError && errorCode(error.cause) === "MINT_FAILED",
+        );
+        assert.equal(fixture.front.accepted, 0);
+      });
+    }
 
     it("is an error of STS by its name, and never by its text", async () => {
       const expired = Object.assign(new Error("nothing to guess from"), { name: "ExpiredTokenException" });

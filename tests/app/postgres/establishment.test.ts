@@ -77,7 +77,7 @@ describe("Errors of establishment", () => {
     it(`are final: ${error instanceof Error && "code" in error ? error.code : String(error)}`, () => {
       const { causes, ...verdict } = judgeEstablishmentError(error);
       assert.deepEqual(verdict, { reason, retry: false });
-      assert.equal(causes.length === 0, reason === "UNCLASSIFIED" || reason === "MINT_FAILED");
+      assert.equal(causes.length === 0, reason === "UNCLASSIFIED");
     });
   }
 });

@@ -64,7 +64,7 @@ describe("RdsIamPool", () => {
       assert.equal(fixture.log.events("info").length, 13);
       const [event, ...others] = fixture.log.events("error");
       assert.deepEqual(others, []);
-      assert.equal(event?.code, "28000");
+      assert.deepEqual([event?.code, event?.errorCode], ["CONNECT_FAILED", "28000"]);
       assert.equal(event?.reason, "ROTATION_WINDOW");
       assert.deepEqual({ host: event?.host, user: event?.user, region: event?.region }, IDENTITY);
       assert.equal(pool.totalCount, 0);
@@ -97,7 +97,7 @@ describe("RdsIamPool", () => {
         fixture.log.events().map(({ level, code }) => [level, code]),
         [
           ["info", "RETRYING"],
-          ["error", "CONNECT_TIMEOUT"],
+          ["error", "CONNECT_FAILED"],
         ],
       );
     });

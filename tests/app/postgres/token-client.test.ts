@@ -74,7 +74,7 @@ describe("A connection of RdsIamPool", () => {
       assert.deepEqual(front.tokens, []);
       assert.deepEqual(
         fixture.log.events().map(({ level, code }) => [level, code]),
-        [["error", "ERR_TLS_CERT_ALTNAME_INVALID"]],
+        [["error", "CONNECT_FAILED"]],
       );
     });
 
@@ -117,7 +117,7 @@ describe("A connection of RdsIamPool", () => {
         assert.deepEqual(event, {
           level: "error",
           logger: "db-auth",
-          code: "MINT_FAILED",
+          code: "CONNECT_FAILED",
           ...IDENTITY,
           attempt: 1,
           reason: "MINT_FAILED",

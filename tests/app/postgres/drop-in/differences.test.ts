@@ -55,7 +55,7 @@ describe("RdsIamPool differs from pg.Pool on purpose", () => {
       const options = { ...IDENTITY, database: "", maximum: 3, max: 0, password: "secret" } as RdsIamPoolOptions;
       assert.throws(
         () => new RdsIamPool(options),
-        /'maximum' is unknown.*'password' is refused.*'database' is missing.*'max' is 0/s,
+        /'password' is refused.*'database' is missing.*'maximum' is unknown.*'max' is 0/s,
       );
     });
 

@@ -99,12 +99,15 @@ export class Callers {
   /** An establishment fails. Returns those who are to be turned away for it. */
   failed(now: number, final: boolean, rested: boolean): readonly Caller[] {
     const { waiting } = this;
-    for (const caller of waiting) {
+    // One that cannot pass is the attempt of one caller.
+    for (const caller of final ? waiting.slice(0, 1) : waiting) {
       caller.failures += 1;
       caller.firstFailureAt ??= now;
       if (!rested && caller.since === now) caller.failuresAtOnce += 1;
     }
-    return final ? waiting.slice(0, 1) : waiting.filter((caller) => this.#isExhausted(caller, now));
+    // Without a budget for retries, an attempt that failed is that of one caller.
+    const isOfOne = final || this.#limits.connectRetryMillis === 0;
+    return isOfOne ? waiting.slice(0, 1) : waiting.filter((caller) => this.#isExhausted(caller, now));
   }
 
   /** Once everything has settled: within one turn of the event loop the order may differ. */

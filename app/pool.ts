@@ -29,12 +29,13 @@ export function createPool({ database }: ServiceConfiguration, logger: Logger, l
   const log = logger.child({ logger: "db-auth" });
   const shared = { host, port, user, database: name, max, connectionTimeoutMillis, log };
   if (database.authentication === "password") return createStaticPool({ ...shared, password: database.password });
+  const attemptSeconds = Math.max(0, database.acquireSeconds - database.connectRetrySeconds) + ANSWER_SECONDS;
   return new RdsIamPool({
     ...shared,
     region: database.region,
     connectRetryMillis: (connectSeconds ?? database.connectRetrySeconds) * 1000,
     maxLifetimeSeconds: database.lifetimeSeconds,
-    attemptTimeoutMillis: (Math.max(0, database.acquireSeconds - database.connectRetrySeconds) + ANSWER_SECONDS) * 1000,
+    attemptTimeoutMillis: Math.min(attemptSeconds * 1000, connectionTimeoutMillis),
     silenceTimeoutMillis: querySeconds * 1000,
   });
 }

@@ -46,7 +46,9 @@ export function readRecovery(
   const reference = (startedAt + droppedAt) / 2;
   const full = ((countWithin(ends, reference, droppedAt) * WINDOW_MS) / (droppedAt - reference)) * FULL_SHARE;
   let fullAt: number | undefined;
-  for (let from = next?.startedAt ?? endedAt; from + WINDOW_MS <= endedAt; from += STEP_MS) {
+  // Where nothing was answered before, nothing can be said of it afterwards.
+  const from0 = full > 0 && next ? next.endedAt : endedAt;
+  for (let from = from0; from + WINDOW_MS <= endedAt; from += STEP_MS) {
     if (countWithin(ends, from, from + WINDOW_MS) < full) continue;
     fullAt = from;
     break;

@@ -175,11 +175,19 @@ describe("A transaction of RdsIamPool", () => {
     assert.equal(fixture.front.accepted, 0);
   });
 
-  it("can be had of any pg.Pool", async () => {
+  it("can be had of any pg.Pool, and leaves it no connection in a transaction", async () => {
     const { host, port, user, password, name } = fixture.database;
-    const pool = new pg.Pool({ host, port, user, password, database: name });
+    const pool = new pg.Pool({ host, port, user, password, database: name, max: 1 });
     await transaction(pool, (client) => client.query("UPDATE accounts SET balance = 1"));
     assert.deepEqual(await balances(), [1, 1]);
+    const failure = new Error("at once");
+    const work = (): Promise<void> => {
+      throw failure;
+    };
+    await assert.rejects(transaction(pool, work), (error) => error === failure);
+    const client = await pool.connect();
+    assert.equal(client.getTransactionStatus(), "I");
+    client.release();
     await pool.end();
   });
 });

@@ -19,8 +19,8 @@ describe("A recovery", () => {
     const half = answers(600, 800).filter((_, index) => index % 2 === 0);
     assert.deepEqual(readRecovery([...answers(0, 500), ...half, ...answers(800, 1_500)], TIMES), {
       nextSuccessMs: 100,
-      // From 798 on, the windows of 50 ms hold nine tenths of what they held before.
-      fullThroughputMs: 298,
+      // From 790 on, the windows of 50 ms hold nine tenths of what they held before.
+      fullThroughputMs: 290,
       failed: 0,
     });
   });
@@ -34,6 +34,10 @@ describe("A recovery", () => {
     const failures = answers(500, 510, new Error("Connection terminated unexpectedly"));
     const { failed, nextSuccessMs } = readRecovery([...answers(0, 500), ...failures, ...answers(900, 1_500)], TIMES);
     assert.deepEqual({ failed, nextSuccessMs }, { failed: 10, nextSuccessMs: 400 });
+  });
+
+  it("knows no full throughput where nothing was answered before the drop", () => {
+    assert.equal(readRecovery(answers(600, 1_500), TIMES).fullThroughputMs, undefined);
   });
 
   it("says so when the pool did not come back, or not to its throughput", () => {

@@ -18,7 +18,7 @@ const SCRIPT = `
   for (let times = 0; times < 10; times++) emitter.on("known", () => {});
   // Node makes these sockets, or streams, when they are first asked for.
   const kept = [process.stdout, process.stderr];
-  const server = net.createServer((socket) => socket.on("data", () => {})).listen(0, "127.0.0.1");
+  const server = net.createServer((socket) => socket.on("data", () => {})).listen(0, "127.0.0.1", () => { globalThis.isReady = true; });
   const connect = () => new Promise((resolve) => {
     const socket = net.connect(server.address().port, "127.0.0.1", () => resolve(socket));
   });
@@ -47,6 +47,14 @@ describe("The count of what a process holds", () => {
     const [text] = (await once(createInterface(child.stderr), "line")) as [string];
     url = inspectorUrl({ stream: "stderr", text }) ?? assert.fail(text);
     inspector = await Inspector.connect(url);
+    // The inspector answers before the script has run.
+    await eventually(
+      "the process is ready",
+      10_000,
+      async () => (await inspector.evaluate("globalThis.isReady")) === true,
+    );
+    // What Node makes when it is first asked for, is made.
+    await countProcess(inspector);
   });
   after(() => {
     inspector.close();

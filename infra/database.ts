@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseConfiguration } from "./config.ts";
+import type { DatabaseConfiguration } from "./config/database.ts";
 import { type Account, keyOfAccount } from "./iam.ts";
 import { rdsName } from "./names.ts";
 import { type Hop, openPath, securityGroup } from "./security-groups.ts";

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { EntranceConfiguration } from "./config.ts";
+import type { EntranceConfiguration } from "./config/entrance.ts";
 import { type Hop, openPath, securityGroup, tcp } from "./security-groups.ts";
 
 /** TLS 1.3 and 1.2 with forward secrecy ("Security policies for your Application Load Balancer"). */

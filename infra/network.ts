@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as awsx from "@pulumi/awsx";
 import * as pulumi from "@pulumi/pulumi";
-import type { NetworkConfiguration } from "./config.ts";
+import type { NetworkConfiguration } from "./config/network.ts";
 import type { Account } from "./iam.ts";
 import { type Hop, openPath, securityGroup, tcp } from "./security-groups.ts";
 

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceConfiguration } from "./config.ts";
+import type { ServiceConfiguration } from "./config/service.ts";
 import { containerDefinitions, SERVICE_CONTAINER, SERVICE_PORT } from "./containers.ts";
 import type { ApplicationImage } from "./image.ts";
 import type { LoadBalancer } from "./load-balancer.ts";

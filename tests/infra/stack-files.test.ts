@@ -36,7 +36,9 @@ const IS: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** Every key that a module under infra/ asks the reader for, as its source spells it. */
 function keysThatAreRead(): readonly string[] {
-  const source = readFileSync(new URL("infra/config.ts", PROGRAM_FOLDER), "utf8");
+  const folder = new URL("infra/config/", PROGRAM_FOLDER);
+  const files = [new URL("../config.ts", folder), ...readdirSync(folder).map((file) => new URL(file, folder))];
+  const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
   return [...source.matchAll(/read\.(?:text|choice|integer|flag|list)\(\s*"(\w+)"/g)].map(([, key = ""]) => key);
 }
 

@@ -11,7 +11,7 @@ const HELP = `Usage: npm run bench -- pool [options]
 Measures RdsIamPool beside plain pg.Pool with a password function, the pool of Aurora DSQL's connector, and postgres.js: through the local
 RDS Proxy over a real PostgreSQL, with real TLS and real tokens. The server and each contender are processes of their own; each measure
 goes through all contenders before the next, in an order that rotates. Prints medians with their range, ratios to pg.Pool, and which aims
-were met. It takes less than four minutes.
+were met. It takes less than five minutes.
 
 Options:
   --rounds N      so many rounds, ${ROUNDS.least} to ${ROUNDS.most} (default: 5, or fewer on a slow machine; 2 with --quick)

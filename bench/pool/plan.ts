@@ -49,7 +49,7 @@ export function describeLoad({ work, callers, failing }: Load): string {
   return `${work}, ${callers} ${callers === 1 ? "caller" : "callers"}${share}`;
 }
 
-const FULL_LIMIT_MS = 230_000;
+const FULL_LIMIT_MS = 290_000;
 const QUICK_LIMIT_MS = 36_000;
 
 /** What a caller of the benchmark chose; undefined leaves the default. */
@@ -67,7 +67,7 @@ export function planOf({ quick, rounds, seconds }: Choice): Plan {
     rounds: rounds ?? (quick ? 2 : 5),
     loadMs,
     leadMs: Math.round(loadMs / 5),
-    warmUpMs: quick ? 150 : 300,
+    warmUpMs: quick ? 150 : 1_000,
     beforeDropMs: quick ? 200 : 400,
     afterDropMs: quick ? 1_100 : 1_300,
     mints: quick ? 200 : 1_000,

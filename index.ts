@@ -11,7 +11,7 @@ import { DatabaseProxy } from "./infra/proxy.ts";
 import { Service } from "./infra/service.ts";
 import { ServiceIdentity } from "./infra/service-identity.ts";
 
-const { network: networkConfiguration, logRetentionDays, timeouts, ...configuration } = loadConfiguration();
+const { network: networkConfiguration, roles, logRetentionDays, timeouts, ...configuration } = loadConfiguration();
 const account = lookUpAccount();
 
 const network = new Network("network", { network: networkConfiguration, account });
@@ -32,6 +32,7 @@ const proxy = new DatabaseProxy("proxy", {
   borrowTimeoutSeconds: timeouts.borrow,
   idleClientTimeoutSeconds: timeouts.proxyIdleClient,
   logRetentionDays,
+  ...roles,
   account,
 });
 const loadBalancer = new LoadBalancer("load-balancer", {
@@ -53,6 +54,7 @@ const identity = new ServiceIdentity("service", {
   vpcId,
   repositoryArn: image.repositoryArn,
   logRetentionDays,
+  ...roles,
   account,
 });
 const grant = proxy.grantConnect(identity.taskRole, configuration.database.user, identity.securityGroup);

@@ -6,6 +6,7 @@ import { type EntranceConfiguration, readEntrance } from "./config/entrance.ts";
 import { type NetworkConfiguration, readNetwork } from "./config/network.ts";
 import { refuseWeakProduction } from "./config/production.ts";
 import { between, ConfigReader, oneOf } from "./config/reader.ts";
+import { type RolesConfiguration, readRoles } from "./config/roles.ts";
 import { readService, type ServiceConfiguration } from "./config/service.ts";
 import { readTimeouts } from "./config/timeouts.ts";
 import type { Timeouts } from "./timeouts.ts";
@@ -21,6 +22,7 @@ export interface Configuration {
   readonly timeouts: Timeouts;
   readonly logRetentionDays: number;
   readonly alarms: AlarmsConfiguration;
+  readonly roles: RolesConfiguration;
 }
 
 /** Retentions that CloudWatch Logs knows ("PutRetentionPolicy"). */
@@ -44,6 +46,7 @@ export function loadConfiguration(): Configuration {
     timeouts: readTimeouts(read),
     logRetentionDays: read.integer("logRetentionDays", oneOf<number>(...LOG_RETENTIONS)),
     alarms: readAlarms(read),
+    roles: readRoles(read),
   };
   refuseTooManyConnections(read, configuration);
   if (configuration.tier === "production") refuseWeakProduction(read, configuration);

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type DatabaseAuthentication, POSTGRES_PORT } from "./database.ts";
 import { type Account, connectThroughProxy, readSecret, trustRds } from "./iam.ts";
 import { rdsName } from "./names.ts";
+import { role } from "./roles.ts";
 import { type Hop, openPath, securityGroup } from "./security-groups.ts";
 
 /** AWS needs up to an hour to delete a proxy whose network interfaces are still in use. */
@@ -33,6 +34,8 @@ export interface DatabaseProxyArgs {
   readonly idleClientTimeoutSeconds: number;
   /** Days that the proxy's log is kept. */
   readonly logRetentionDays: number;
+  /** ARN of the managed policy that bounds the proxy's role. Default none. */
+  readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
   readonly account: pulumi.Output<Account>;
 }
 
@@ -71,10 +74,11 @@ export class DatabaseProxy extends pulumi.ComponentResource {
       { parent: this },
     );
     this.#hop = { name: "proxy", securityGroupId: group.id };
-    const role = new aws.iam.Role(name, { assumeRolePolicy: JSON.stringify(trustRds()) }, { parent: this });
+    const { permissionsBoundaryArn } = args;
+    const ownRole = role(name, { trust: trustRds(), permissionsBoundaryArn }, { parent: this });
     // A role's ARN does not wait for its policy, nor a security group's id for its rules: whatever needs them must say so.
-    const working = [this.#letReadSecret(name, role), ...args.database.openTo(this.#hop)];
-    const proxy = this.#createProxy(name, role, group.id, working);
+    const working = [this.#letReadSecret(name, ownRole), ...args.database.openTo(this.#hop)];
+    const proxy = this.#createProxy(name, ownRole, group.id, working);
     const targetGroup = this.#createTargetGroup(name, proxy);
     this.#target = this.#createTarget(name, proxy, targetGroup, working);
     this.endpoint = proxy.endpoint;

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type Account, startTask, trustEcsTasks } from "./iam.ts";
+import { role } from "./roles.ts";
 import { type Hop, securityGroup } from "./security-groups.ts";
 
 export interface ServiceIdentityArgs {
@@ -8,6 +9,8 @@ export interface ServiceIdentityArgs {
   /** The one repository that tasks pull from. */
   readonly repositoryArn: pulumi.Input<string>;
   readonly logRetentionDays: number;
+  /** ARN of the managed policy that bounds both roles. Default none. */
+  readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
   readonly account: pulumi.Output<Account>;
 }
 
@@ -29,9 +32,10 @@ export class ServiceIdentity extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:ServiceIdentity", name, {}, opts);
-    const assumeRolePolicy = pulumi.jsonStringify(args.account.apply(trustEcsTasks));
-    this.taskRole = new aws.iam.Role(`${name}-task`, { assumeRolePolicy }, { parent: this });
-    this.executionRole = new aws.iam.Role(`${name}-execution`, { assumeRolePolicy }, { parent: this });
+    const { permissionsBoundaryArn } = args;
+    const ofTasks = { trust: args.account.apply(trustEcsTasks), permissionsBoundaryArn };
+    this.taskRole = role(`${name}-task`, ofTasks, { parent: this });
+    this.executionRole = role(`${name}-execution`, ofTasks, { parent: this });
     this.securityGroup = securityGroup(
       name,
       { description: "The service: load balancer in, proxy and endpoints out", vpcId: args.vpcId },

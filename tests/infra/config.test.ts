@@ -73,6 +73,11 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
   ],
   ["alarmEmail", ["on-call", "on call@example.com", "@example.com"], "an e-mail address, or empty"],
   ["runbookUrl", ["", "docs/run book.md", "docs/#x"], "a path or URL of at most 200 characters, no space, no #"],
+  [
+    "permissionsBoundaryArn",
+    ["boundary", "arn:aws:iam::123456789012:role/boundary", "arn:aws:iam::12345:policy/x", "arn:gcp:iam::aws:policy/x"],
+    "the ARN of a managed policy such as arn:aws:iam::123456789012:policy/boundary, or empty",
+  ],
   ["connectRetrySeconds", ["0", "601"], WHOLE(1, 600)],
   ["borrowTimeoutSeconds", ["0", "3601"], WHOLE(1, 3_600)],
   ["requestDeadlineSeconds", ["0", "3601"], WHOLE(1, 3_600)],
@@ -230,6 +235,7 @@ describe("The configuration of a stack", () => {
       taskCpu: "4096",
       taskMemoryMiB: "30720",
       logRetentionDays: "3653",
+      permissionsBoundaryArn: "arn:aws-us-gov:iam::aws:policy/path/to/Boundary+=,.@-1",
     };
     assert.deepEqual(await mistakesOf("staging", config), []);
   });

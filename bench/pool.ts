@@ -9,7 +9,7 @@ const ROUNDS = { least: 1, most: 100 } as const;
 const HELP = `Usage: npm run bench -- pool [options]
 
 Measures RdsIamPool beside plain pg.Pool with a password function, the pool of Aurora DSQL's connector, and postgres.js: through the local
-RDS Proxy over a real PostgreSQL, with real TLS and real tokens. The server and each contender are processes of their own; each measure
+RDS Proxy over a real PostgreSQL, with real TLS and real tokens. The server and each contender are processes of their own, warmed up; each measure
 goes through all contenders before the next, in an order that rotates. Prints medians with their range, ratios to pg.Pool, and which aims
 were met. It takes less than five minutes.
 

@@ -4,7 +4,7 @@ export interface Plan {
   /** Length of each load that is measured, after an unmeasured lead. */
   readonly loadMs: number;
   readonly leadMs: number;
-  /** Load before anything is measured, for each kind of work: what Node has not compiled yet would be measured otherwise. */
+  /** Load before anything is measured, for each contender and kind of work: what Node compiles late would be measured otherwise. */
   readonly warmUpMs: number;
   /** Load before every connection is dropped, which says what full throughput is. */
   readonly beforeDropMs: number;
@@ -67,7 +67,7 @@ export function planOf({ quick, rounds, seconds }: Choice): Plan {
     rounds: rounds ?? (quick ? 2 : 5),
     loadMs,
     leadMs: Math.round(loadMs / 5),
-    warmUpMs: quick ? 150 : 1_000,
+    warmUpMs: quick ? 300 : 3_000,
     beforeDropMs: quick ? 200 : 400,
     afterDropMs: quick ? 1_100 : 1_300,
     mints: quick ? 200 : 1_000,

@@ -3,7 +3,7 @@ import { containerEnvironment } from "../../local/container-environment.ts";
 import { median } from "../statistics.ts";
 import { complaintOf, pause } from "./load.ts";
 import type { ClientCalls, ServerCalls, Surroundings } from "./messages.ts";
-import { describeLoad, LOADS, type Plan, POOL_SIZE, WORKS } from "./plan.ts";
+import { describeLoad, LOADS, type Load, type Plan, POOL_SIZE, WORKS } from "./plan.ts";
 import { LOAD_QUANTITIES, loadMeasure } from "./samples.ts";
 import { startWorker, type Worker } from "./worker.ts";
 
@@ -34,14 +34,48 @@ type Client = Worker<ClientCalls>;
 /** Goes through the contenders; each time another one begins. */
 type EachInTurn = (work: (contender: string) => Promise<void>) => Promise<void>;
 
+/** Processes whose code is compiled, one a contender. */
+export interface WarmClients {
+  of(contender: string): Client;
+  /** Ends the processes, and tells of every error that no caller could catch. */
+  stop(): Promise<void>;
+}
+
 /**
- * Measures everything once for each contender, each in fresh processes: one for mint and memory, one for all else. Every measure goes
- * through all contenders before the next measure begins, so that what the machine does meanwhile meets all of them alike.
+ * Starts a process for each contender and loads it until its code is compiled: what Node compiles meanwhile would be measured
+ * otherwise, and it takes longer than a round lasts.
+ */
+export async function startWarmClients(context: RoundContext): Promise<WarmClients> {
+  const clients = new Map<string, Client>();
+  const stop = async (): Promise<void> => {
+    for (const [contender, client] of clients) await tellUncaught(contender, client, context).catch(() => undefined);
+    await Promise.all([...clients.values()].map((client) => client.stop()));
+  };
+  try {
+    for (const contender of context.contenders) {
+      const client = await startClient(contender, POOL_SIZE, context);
+      clients.set(contender, client);
+      for (const work of WORKS) {
+        context.signal.throwIfAborted();
+        const ms = context.plan.warmUpMs;
+        await client.ask("warmUp", { work, ms }, ms + STEP_LIMIT_MS);
+      }
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { of: (contender) => clients.get(contender) as Client, stop };
+}
+
+/**
+ * Measures everything once for each contender: loads in the warm processes, all else in fresh ones. Every measure goes through all
+ * contenders before the next measure begins, so that what the machine does meanwhile meets all of them alike.
  *
  * @param round from 1; decides who begins
  * @throws Error when a process ends or hangs, and the signal's reason when it aborts
  */
-export async function measureRound(round: number, context: RoundContext): Promise<void> {
+export async function measureRound(round: number, warm: WarmClients, context: RoundContext): Promise<void> {
   const { contenders, signal } = context;
   let turn = round - 1;
   const eachInTurn: EachInTurn = async (work) => {
@@ -52,15 +86,9 @@ export async function measureRound(round: number, context: RoundContext): Promis
     }
   };
   await eachInTurn((contender) => weigh(contender, context));
-  const clients = new Map<string, Client>();
-  try {
-    await eachInTurn(
-      async (contender) => void clients.set(contender, await startClient(contender, POOL_SIZE, context)),
-    );
-    await measureTogether((contender) => clients.get(contender) as Client, eachInTurn, context);
-  } finally {
-    await Promise.all([...clients.values()].map((client) => client.stop()));
-  }
+  for (const load of LOADS) await eachInTurn((contender) => measureLoad(contender, load, warm, context));
+  context.log("dropping every connection");
+  await eachInTurn((contender) => recover(contender, context));
 }
 
 /** Mint and memory, on a pool of as many connections as are weighed. */
@@ -81,32 +109,26 @@ async function weigh(contender: string, context: RoundContext): Promise<void> {
   }
 }
 
-async function measureTogether(
-  clientOf: (contender: string) => Client,
-  eachInTurn: EachInTurn,
-  { plan, log, add, tellUnexpected, tellUncaught, server }: RoundContext,
+async function measureLoad(
+  contender: string,
+  load: Load,
+  warm: WarmClients,
+  { plan: { leadMs, loadMs }, add, tellUnexpected }: RoundContext,
 ): Promise<void> {
-  const { leadMs, loadMs, warmUpMs } = plan;
-  await eachInTurn(async (contender) => {
-    const { ms } = await clientOf(contender).ask("firstConnections", { count: POOL_SIZE }, STEP_LIMIT_MS);
+  const limitMs = leadMs + loadMs + STEP_LIMIT_MS;
+  const result = await warm.of(contender).ask("load", { ...load, leadMs, ms: loadMs }, limitMs);
+  for (const quantity of LOAD_QUANTITIES) add(contender, loadMeasure(load, quantity), finite(result[quantity]));
+  const complaint = complaintOf(load, result);
+  if (complaint !== undefined) tellUnexpected(`${contender}, ${describeLoad(load)}: ${complaint}`);
+}
+
+/** The first connections, and what becomes of them when they are dropped: in a fresh process, since not every pool recovers. */
+async function recover(contender: string, context: RoundContext): Promise<void> {
+  const { plan, server, add } = context;
+  const client = await startClient(contender, POOL_SIZE, context);
+  try {
+    const { ms } = await client.ask("firstConnections", { count: POOL_SIZE }, STEP_LIMIT_MS);
     add(contender, "connections/first", ms);
-  });
-  for (const work of WORKS)
-    await eachInTurn(
-      async (contender) => void (await clientOf(contender).ask("warmUp", { work, ms: warmUpMs }, STEP_LIMIT_MS)),
-    );
-  for (const load of LOADS) {
-    await eachInTurn(async (contender) => {
-      const limitMs = leadMs + loadMs + STEP_LIMIT_MS;
-      const result = await clientOf(contender).ask("load", { ...load, leadMs, ms: loadMs }, limitMs);
-      for (const quantity of LOAD_QUANTITIES) add(contender, loadMeasure(load, quantity), finite(result[quantity]));
-      const complaint = complaintOf(load, result);
-      if (complaint !== undefined) tellUnexpected(`${contender}, ${describeLoad(load)}: ${complaint}`);
-    });
-  }
-  log("dropping every connection");
-  await eachInTurn(async (contender) => {
-    const client = clientOf(contender);
     await client.ask("beginRecovery", {}, STEP_LIMIT_MS);
     await pause(plan.beforeDropMs);
     const { at: droppedAt } = await server.ask("drop", {}, STEP_LIMIT_MS);
@@ -116,11 +138,15 @@ async function measureTogether(
     add(contender, "recovery/fullThroughput", recovery.fullThroughputMs);
     add(contender, "recovery/failed", recovery.failed);
     add(contender, "recovery/unanswered", recovery.unanswered);
-  });
-  await eachInTurn(async (contender) => {
-    const { messages } = await clientOf(contender).ask("uncaught", {}, STEP_LIMIT_MS);
-    if (messages.length > 0) tellUncaught(`${contender}: ${messages.length}, such as: ${messages[0]}`);
-  });
+    await tellUncaught(contender, client, context);
+  } finally {
+    await client.stop();
+  }
+}
+
+async function tellUncaught(contender: string, client: Client, context: RoundContext): Promise<void> {
+  const { messages } = await client.ask("uncaught", {}, STEP_LIMIT_MS);
+  if (messages.length > 0) context.tellUncaught(`${contender}: ${messages.length}, such as: ${messages[0]}`);
 }
 
 /** A process for one contender, which finds its network and its credentials as the service's container does. */

@@ -68,7 +68,12 @@ describe("The benchmark of the pool", function () {
         `${name} answered nothing at all`,
       );
     }
-    assert.deepEqual(messages, ["bringing PostgreSQL and the proxy up", "round 1 of 1", "dropping every connection"]);
+    assert.deepEqual(messages, [
+      "bringing PostgreSQL and the proxy up",
+      "warming every contender up",
+      "round 1 of 1",
+      "dropping every connection",
+    ]);
   });
 
   it("is called off by Ctrl-C, and leaves no process, port or file behind", async () => {

@@ -63,7 +63,7 @@ export class Database extends pulumi.ComponentResource {
     );
     const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args.account);
     const instance = this.#createInstance(name, args, group.id, secretKey.arn);
-    this.#hop = { name: "database", securityGroupId: group.id };
+    this.#hop = { name, securityGroupId: group.id };
     this.databaseName = args.database.name;
     this.instanceIdentifier = instance.identifier;
     this.resourceId = instance.resourceId;
@@ -104,8 +104,7 @@ export class Database extends pulumi.ComponentResource {
     securityGroupId: pulumi.Input<string>,
     secretKeyArn: pulumi.Input<string>,
   ): aws.rds.Instance {
-    const stack = [pulumi.getProject(), pulumi.getStack()];
-    const identifier = rdsName(stack, [database.user, database.name]);
+    const identifier = rdsName(name, [database.user, database.name]);
     const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", account);
     const subnets = new aws.rds.SubnetGroup(name, { description: "Isolated subnets", subnetIds }, { parent: this });
     const parameters = this.#createParameterGroup(name, database.maxConnections);

@@ -5,16 +5,23 @@ import * as pulumi from "@pulumi/pulumi";
 const RDS_NAME_LIMIT = 63;
 
 /**
+ * Room that a stack's prefix takes at most. The longest suffix leaves names of alarms below their 255 characters ("PutMetricAlarm"),
+ * and those of topics and dashboards ("CreateTopic", "PutDashboard").
+ */
+const PREFIX_LIMIT = 200;
+
+/**
  * A name for an RDS proxy or instance that is known before the resource exists, so that the log group which AWS would make for
- * it can be declared with a retention. It ends in a hash of whatever replaces the resource: the successor has another name, and
- * can stand beside its predecessor.
+ * it can be declared with a retention. It begins with the stack's project and name as far as there is room, and ends in a hash of
+ * both, of the component, and of whatever replaces the resource: the successor has another name and can stand beside its
+ * predecessor, and so can another component, another stack, or one whose long name begins alike.
  *
- * @param parts project, stack and the like; letters and digits survive, all else becomes a single hyphen
+ * @param component logical name of the component that the resource belongs to
  * @param replacedBy the values whose change replaces the resource
  */
-export function rdsName(parts: readonly string[], replacedBy: readonly string[]): string {
-  const hash = createHash("sha256").update(JSON.stringify(replacedBy)).digest("hex").slice(0, 8);
-  const readable = parts
+export function rdsName(component: string, replacedBy: readonly string[], stack = currentStack()): string {
+  const hash = hashOf([...stack, component, ...replacedBy]);
+  const readable = stack
     .join("-")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -26,8 +33,26 @@ export function rdsName(parts: readonly string[], replacedBy: readonly string[])
 
 /**
  * The stack's name among the stacks of an account, such as `project-production`: a prefix of the names that people read, and that
- * must not clash. Pulumi's names hold at most 100 characters each and may hold dots, which SNS and dashboards do not take.
+ * must not clash. Pulumi's names hold at most 100 characters each and may hold dots, which topics, dashboards and task families do
+ * not take. A hash follows wherever the readable part alone could be another stack's as well: when it had to be changed or cut,
+ * and when the stack's own name holds a hyphen (`a-b` of project `c` and `b` of project `c-a`).
+ *
+ * @param limit most characters of the prefix
  */
-export function stackPrefix(project = pulumi.getProject(), stack = pulumi.getStack()): string {
-  return `${project}-${stack}`.replace(/[^A-Za-z0-9_-]/g, "-");
+export function stackPrefix(limit = PREFIX_LIMIT, stack = currentStack()): string {
+  const plain = stack.join("-");
+  const readable = plain.replace(/[^A-Za-z0-9_-]/g, "-");
+  if (readable === plain && plain.length <= limit && !stack[1].includes("-")) return plain;
+  const hash = hashOf(stack);
+  return `${readable.slice(0, limit - hash.length - 1)}-${hash}`;
+}
+
+type Stack = readonly [project: string, stack: string];
+
+function currentStack(): Stack {
+  return [pulumi.getProject(), pulumi.getStack()];
+}
+
+function hashOf(values: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(values)).digest("hex").slice(0, 8);
 }

@@ -73,7 +73,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
       { description: "The proxy: PostgreSQL from granted clients to the database", vpcId: args.vpcId },
       { parent: this },
     );
-    this.#hop = { name: "proxy", securityGroupId: group.id };
+    this.#hop = { name, securityGroupId: group.id };
     const { permissionsBoundaryArn } = args;
     const ownRole = role(name, { trust: trustRds(), permissionsBoundaryArn }, { parent: this });
     // A role's ARN does not wait for its policy, nor a security group's id for its rules: whatever needs them must say so.
@@ -152,8 +152,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     working: readonly pulumi.Resource[],
   ): aws.rds.Proxy {
     const { database, subnetIds, idleClientTimeoutSeconds, logRetentionDays } = this.#args;
-    const stack = [pulumi.getProject(), pulumi.getStack()];
-    const proxyName = pulumi.all([subnetIds, database.resourceId]).apply(([ids, id]) => rdsName(stack, [...ids, id]));
+    const proxyName = pulumi.all([subnetIds, database.resourceId]).apply(([ids, id]) => rdsName(name, [...ids, id]));
     const logs = new aws.cloudwatch.LogGroup(
       name,
       { name: pulumi.interpolate`/aws/rds/proxy/${proxyName}`, retentionInDays: logRetentionDays },

@@ -21,7 +21,9 @@ export interface EvaluateOptions {
   readonly preview?: boolean;
   /** Limit in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Module that is the program. Default the project's index.ts; tests of the harness bring others. */
+  /** Folder, ending in a slash, of the Pulumi.yaml and the stack files. Default the project's own. */
+  readonly folder?: URL;
+  /** Module that is the program. Default the folder's index.ts; tests of the harness bring others. */
   readonly entry?: URL;
 }
 
@@ -36,7 +38,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const EXAMPLE_ACCOUNT = "123456789012";
 
 /** Types of this project's components, which compute nothing. */
-const OWN_COMPONENT = /^(?:pulumi:pulumi:Stack|[a-z-]+:infra:[A-Za-z]+)$/;
+const OWN_COMPONENT = /^(?:pulumi:pulumi:Stack|[a-z-]+:(?:infra|bootstrap):[A-Za-z]+)$/;
 
 /** What a component computes, and what is known of a resource before it is made. */
 const NOTHING: Computed = { id: "", outputs: {} };
@@ -58,9 +60,10 @@ export function evaluate(stack: string, options: EvaluateOptions = {}): Promise<
 }
 
 async function evaluateAlone(stack: string, options: EvaluateOptions): Promise<Program> {
-  const { project, values } = await readStackConfiguration(stack, options.config);
+  const folder = options.folder ?? PROGRAM_FOLDER;
+  const { project, values } = await readStackConfiguration(stack, options.config, folder);
   const place = placeOf(values["aws:region"] ?? "", accountOf(values["aws:allowedAccountIds"]));
-  const entry = new URL(options.entry ?? new URL("index.ts", PROGRAM_FOLDER));
+  const entry = new URL(options.entry ?? new URL("index.ts", folder));
   entry.searchParams.set("evaluation", String(++evaluations));
   const resources: DeclaredResource[] = [];
   const outputs = await withLocalStorage(() =>

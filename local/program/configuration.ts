@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { parse } from "yaml";
 
-/** Folder of the program: Pulumi.yaml, the stack files, index.ts. */
+/** Folder of the project's own program: Pulumi.yaml, the stack files, index.ts. */
 export const PROGRAM_FOLDER = new URL("../../", import.meta.url);
 
 /** A stack's whole configuration, as the engine would hand it to the program. */
@@ -25,14 +25,16 @@ interface ProjectFile {
  * Reads what `pulumi up` would: the defaults of Pulumi.yaml, over them the stack file, over it `overrides`, which are given as to
  * `pulumi config set` (a key without namespace is the project's; a list is JSON).
  *
+ * @param folder that holds Pulumi.yaml and the stack files; ends in a slash
  * @throws StackConfigurationError when there is no such stack file, or an override names a key that Pulumi.yaml does not declare
  */
 export async function readStackConfiguration(
   stack: string,
   overrides: Readonly<Record<string, string>> = {},
+  folder: URL = PROGRAM_FOLDER,
 ): Promise<StackConfiguration> {
-  const project: ProjectFile = await readYaml("Pulumi.yaml");
-  const stackFile = await readStackFile(stack);
+  const project: ProjectFile = await readYaml(folder, "Pulumi.yaml");
+  const stackFile = await readStackFile(folder, stack);
   const values: Record<string, string> = {};
   const qualify = (key: string) => (key.includes(":") ? key : `${project.name}:${key}`);
   for (const [key, declared] of Object.entries(project.config ?? {})) {
@@ -52,17 +54,20 @@ export async function readStackConfiguration(
   return { project: project.name, values };
 }
 
-async function readStackFile(stack: string): Promise<{ readonly config?: Readonly<Record<string, unknown>> }> {
+async function readStackFile(
+  folder: URL,
+  stack: string,
+): Promise<{ readonly config?: Readonly<Record<string, unknown>> }> {
   if (!/^[A-Za-z0-9._-]+$/.test(stack)) {
     throw new StackConfigurationError(
       `stack name ${JSON.stringify(stack)}; allowed: letters, digits, hyphens, underscores, periods`,
     );
   }
   try {
-    return (await readYaml(`Pulumi.${stack}.yaml`)) ?? {};
+    return (await readYaml(folder, `Pulumi.${stack}.yaml`)) ?? {};
   } catch (cause) {
     if (!isMissingFile(cause)) throw cause;
-    const stacks = (await stackNames()).join(", ");
+    const stacks = (await stackNames(folder)).join(", ");
     throw new StackConfigurationError(
       `there is no stack ${stack}: no file Pulumi.${stack}.yaml beside Pulumi.yaml; there are ${stacks}`,
       { cause },
@@ -71,13 +76,13 @@ async function readStackFile(stack: string): Promise<{ readonly config?: Readonl
 }
 
 /** Stacks that have a file. */
-async function stackNames(): Promise<readonly string[]> {
-  const files = await readdir(PROGRAM_FOLDER);
+async function stackNames(folder: URL): Promise<readonly string[]> {
+  const files = await readdir(folder);
   return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
-async function readYaml<T>(name: string): Promise<T> {
-  return parse(await readFile(new URL(name, PROGRAM_FOLDER), "utf8"));
+async function readYaml<T>(folder: URL, name: string): Promise<T> {
+  return parse(await readFile(new URL(name, folder), "utf8"));
 }
 
 function isDeclaration(value: unknown): value is { readonly default?: unknown; readonly value?: unknown } {

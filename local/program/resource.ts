@@ -10,6 +10,8 @@ export interface DeclaredResource {
   /** False for components, which exist in the program only. */
   readonly custom: boolean;
   readonly parent: string;
+  /** Names and places that the resource had before, as its declaration says. */
+  readonly aliases: readonly DeclaredAlias[];
   readonly id: string;
   readonly inputs: Properties;
   /** Inputs and computed outputs together: what other resources read. */
@@ -29,6 +31,14 @@ export interface DeclaredResource {
   };
 }
 
+/** One former identity of a resource: a URN, or what differs from today's. Empty is as today. */
+export interface DeclaredAlias {
+  readonly urn: string;
+  readonly name: string;
+  readonly type: string;
+  readonly parentUrn: string;
+}
+
 /** Pulumi's own form of an object of properties. */
 type Struct = Parameters<typeof pulumi.runtime.deserializeProperties>[0];
 
@@ -41,6 +51,10 @@ interface RegisterRequest {
   getObject(): Struct;
   getDependenciesList(): string[];
   getPropertydependenciesMap(): { entries(): Iterable<[string, { getUrnsList(): string[] }]> };
+  getAliasesList(): {
+    getUrn(): string;
+    getSpec(): { getName(): string; getType(): string; getParenturn(): string } | undefined;
+  }[];
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
@@ -87,6 +101,15 @@ function describe(request: RegisterRequest, response: RegisterResponse): Declare
     name: request.getName(),
     custom: request.getCustom(),
     parent: request.getParent(),
+    aliases: request.getAliasesList().map((alias) => {
+      const spec = alias.getSpec();
+      return {
+        urn: alias.getUrn(),
+        name: spec?.getName() ?? "",
+        type: spec?.getType() ?? "",
+        parentUrn: spec?.getParenturn() ?? "",
+      };
+    }),
     id: response.getId(),
     inputs: properties(request.getObject()),
     outputs: properties(response.getObject()),

@@ -66,7 +66,10 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
   "aws:iam/role:Role": (made, place) => {
     const name = named(made);
     const uniqueId = `AROA${hex(name, 17).toUpperCase()}`;
-    return { id: name, outputs: { arn: globalArn(place, "iam", `role/${name}`), name, uniqueId } };
+    return {
+      id: name,
+      outputs: { arn: globalArn(place, "iam", `role${text(made.inputs.path ?? "/")}${name}`), name, uniqueId },
+    };
   },
   "aws:iam/rolePolicy:RolePolicy": (made) => {
     const name = named(made);

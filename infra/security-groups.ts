@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** A network interface's place in the chain: its security group and the word that rules call it by. */
 export interface Hop {
-  /** Such as "service": part of the rules' names and descriptions. */
+  /** Such as "service": part of the rules' names and descriptions, and so unlike that of every other hop of the stack. */
   readonly name: string;
   readonly securityGroupId: pulumi.Input<string>;
 }
@@ -25,7 +25,7 @@ export function securityGroup(
 export function openPath(
   from: Hop,
   to: Hop,
-  port: number,
+  port: pulumi.Input<number>,
   opts: pulumi.CustomResourceOptions,
 ): readonly pulumi.Resource[] {
   const path = `${from.name}-to-${to.name}`;
@@ -54,6 +54,6 @@ export function openPath(
 }
 
 /** The rule arguments of one TCP port. */
-export function tcp(port: number): { readonly ipProtocol: string; readonly fromPort: number; readonly toPort: number } {
+export function tcp(port: pulumi.Input<number>) {
   return { ipProtocol: "tcp", fromPort: port, toPort: port };
 }

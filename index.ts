@@ -49,6 +49,7 @@ const loadBalancer = new LoadBalancer("load-balancer", {
 const image = new ApplicationImage("application", {
   cpuArchitecture: configuration.service.cpuArchitecture,
   protected: configuration.database.deletionProtection,
+  digest: configuration.service.imageDigest,
 });
 const identity = new ServiceIdentity("service", {
   vpcId,
@@ -89,6 +90,8 @@ export const databaseIdentifier = database.instanceIdentifier;
 export const secretArn = database.authentication.secretArn;
 export const clusterName = service.clusterName;
 export const serviceName = service.serviceName;
+export const imageRepositoryUrl = image.repositoryUrl;
+export const imageDigest = image.digest;
 export const logGroupName = identity.logGroup.name;
 export const alarmTopicArn = observability.topicArn;
 export const dashboardName = observability.dashboardName;

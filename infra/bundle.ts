@@ -120,8 +120,12 @@ function remember(record: string, hash: string, sources: readonly string[]): Bun
 }
 
 function bundleOf(hash: string): Bundle {
-  const dockerfile = readFileSync(path.join(ROOT, DOCKERFILE), "utf8");
-  return { context: `${BUILDS}/${hash}`, hash, base: baseImage(dockerfile) };
+  return { context: `${BUILDS}/${hash}`, hash, base: applicationBase() };
+}
+
+/** The base image of the application's Dockerfile, for whoever needs no bundle. */
+export function applicationBase(): BaseImage {
+  return baseImage(readFileSync(path.join(ROOT, DOCKERFILE), "utf8"));
 }
 
 /** The base image of a Dockerfile's only stage. Throws when it is not pinned by digest. */

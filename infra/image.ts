@@ -1,6 +1,6 @@
 import * as awsx from "@pulumi/awsx";
 import * as pulumi from "@pulumi/pulumi";
-import { type BaseImage, bundleApplication } from "./bundle.ts";
+import { applicationBase, type BaseImage, bundleApplication } from "./bundle.ts";
 import type { CpuArchitecture } from "./config/service.ts";
 
 /** Docker's names of the processors. */
@@ -17,21 +17,30 @@ export interface ApplicationImageArgs {
   readonly protected: boolean;
   /** Processor of the image's platform. A change builds another image. */
   readonly cpuArchitecture: CpuArchitecture;
+  /**
+   * Digest (`sha256:…`) of an image that is in the repository already: then nothing is bundled, built or pushed. Undefined, the
+   * default, builds the image here.
+   */
+  readonly digest?: string | undefined;
 }
 
 /**
- * The application's image: bundled here, built and pushed by awsx. The tag is a hash of every build input, so unchanged sources
- * push nothing and changed ones never move a tag, which the immutable repository would refuse.
+ * The application's image, in the stack's own repository: bundled here, built and pushed by awsx, or one that was pushed before,
+ * by its digest. The tag of a build is a hash of every input, so unchanged sources push nothing and changed ones never move a
+ * tag, which the immutable repository would refuse.
  */
 export class ApplicationImage extends pulumi.ComponentResource {
   /** The image, pinned by digest. */
   readonly reference: pulumi.Output<string>;
+  /** The digest alone, `sha256:…`: what another stack is told to run the same image. */
+  readonly digest: pulumi.Output<string>;
+  /** Where images are pushed to, without a tag. */
+  readonly repositoryUrl: pulumi.Output<string>;
   readonly repositoryArn: pulumi.Output<string>;
   readonly base: BaseImage;
 
   constructor(name: string, args: ApplicationImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:ApplicationImage", name, {}, opts);
-    const bundle = bundleApplication();
     const repository = new awsx.ecr.Repository(
       name,
       {
@@ -51,20 +60,33 @@ export class ApplicationImage extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.repositoryUrl = repository.url;
+    this.repositoryArn = repository.repository.arn;
+    if (args.digest === undefined) {
+      const built = this.#build(name, args.cpuArchitecture);
+      this.reference = built.reference;
+      this.base = built.base;
+    } else {
+      this.reference = pulumi.interpolate`${this.repositoryUrl}@${args.digest}`;
+      this.base = applicationBase();
+    }
+    this.digest = this.reference.apply((reference) => reference.slice(reference.indexOf("@") + 1));
+    this.registerOutputs({ reference: this.reference, repositoryArn: this.repositoryArn });
+  }
+
+  #build(name: string, architecture: CpuArchitecture): { reference: pulumi.Output<string>; base: BaseImage } {
+    const bundle = bundleApplication();
     const image = new awsx.ecr.Image(
       name,
       {
-        repositoryUrl: repository.url,
+        repositoryUrl: this.repositoryUrl,
         context: bundle.context,
         dockerfile: `${bundle.context}/Dockerfile`,
-        platform: PLATFORM[args.cpuArchitecture],
-        imageTag: `${TAG_PREFIX}${bundle.hash}-${args.cpuArchitecture.toLowerCase().replace("_", "-")}`,
+        platform: PLATFORM[architecture],
+        imageTag: `${TAG_PREFIX}${bundle.hash}-${architecture.toLowerCase().replace("_", "-")}`,
       },
       { parent: this },
     );
-    this.reference = image.imageUri;
-    this.repositoryArn = repository.repository.arn;
-    this.base = bundle.base;
-    this.registerOutputs({ reference: this.reference, repositoryArn: this.repositoryArn });
+    return { reference: image.imageUri, base: bundle.base };
   }
 }

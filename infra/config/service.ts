@@ -1,10 +1,12 @@
-import { between, type ConfigReader, oneOf } from "./reader.ts";
+import { between, type ConfigReader, matching, oneOf } from "./reader.ts";
 
 /** Processor of the image's platform and of the task's alike. */
 export type CpuArchitecture = "ARM64" | "X86_64";
 
 /** The tasks: their size and number. */
 export interface ServiceConfiguration {
+  /** Digest of an image that is in the stack's repository already; undefined builds one. */
+  readonly imageDigest: string | undefined;
   readonly cpuArchitecture: CpuArchitecture;
   readonly cpu: number;
   readonly memoryMiB: number;
@@ -23,6 +25,8 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number
   4096: [8192, 30720, 1024],
 };
 
+const DIGEST = matching(/^sha256:[0-9a-f]{64}$/, "the digest of an image, sha256: and 64 hexadecimal digits");
+
 /** Reads what the tasks are, and how many. */
 export function readService(read: ConfigReader): ServiceConfiguration {
   const cpu = read.integer("taskCpu", oneOf(...Object.keys(FARGATE_MEMORY).map(Number)));
@@ -35,6 +39,7 @@ export function readService(read: ConfigReader): ServiceConfiguration {
   const maxTasks = read.integer("maxTasks", between(1, 100));
   if (maxTasks < minTasks) read.refuse("maxTasks", maxTasks, `at least minTasks (${minTasks})`);
   return {
+    imageDigest: read.text("imageDigest", DIGEST, { optional: true }) || undefined,
     cpuArchitecture: read.choice("cpuArchitecture", ["ARM64", "X86_64"]),
     cpu,
     memoryMiB: read.integer("taskMemoryMiB", memory),

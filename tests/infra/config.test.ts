@@ -58,6 +58,11 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
   ["deletionProtection", ["no"], "true or false"],
   ["backupRetentionDays", ["0", "36", "-1"], WHOLE(1, 35)],
   ["proxyMaxConnectionsPercent", ["0", "71", "100"], WHOLE(1, 70)],
+  [
+    "imageDigest",
+    ["latest", "sha256:", `sha256:${"A".repeat(64)}`, `repository@sha256:${"0".repeat(64)}`],
+    "the digest of an image, sha256: and 64 hexadecimal digits, or empty",
+  ],
   ["cpuArchitecture", ["", "arm64", "x86"], "one of ARM64, X86_64"],
   ["taskCpu", ["", "128", "8192", "NaN"], "one of 256, 512, 1024, 2048, 4096"],
   ["taskMemoryMiB", ["512", "5120", "1500"], "1024 to 4096 in steps of 1024 with taskCpu 512"],

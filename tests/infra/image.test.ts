@@ -141,6 +141,30 @@ describe("The image", () => {
     );
   });
 
+  it("is one that is in the repository already, where a digest names it, and nothing is built or pushed", async () => {
+    const digest = `sha256:${"4f".repeat(32)}`;
+    const program = await programOf("production", { imageDigest: digest });
+    const declared = program.resources.find(({ type }) => type === "awsx:ecr:Repository");
+    const { url, repository } = declared?.outputs as { url: string; repository: { arn: string } };
+    assert.deepEqual(
+      containersOf(program).map(({ image }) => image),
+      [`${url}@${digest}`, `${url}@${digest}`],
+    );
+    assert.equal(program.outputs.imageDigest, digest);
+    assert.deepEqual(
+      program.resources.filter(({ type }) => /Image$/.test(type)).map(({ type }) => type),
+      ["passwordless-postgres:infra:ApplicationImage"],
+    );
+    const start = JSON.stringify(only(program, "RolePolicy", "service-start").inputs.policy);
+    assert.ok(start.includes(repository.arn), "the tasks may pull from this repository and no other");
+  });
+
+  it("tells its digest and its repository, from which the next stack gets it", async () => {
+    const program = await programOf("staging");
+    const [repository, digest] = String(only(program, "Image").outputs.imageUri).split("@");
+    assert.deepEqual([program.outputs.imageRepositoryUrl, program.outputs.imageDigest], [repository, digest]);
+  });
+
   it("goes to a repository that is scanned, never moves a tag, and keeps the last twenty", async () => {
     const { inputs } = only(await programOf("production"), "Repository");
     assert.equal(inputs.imageTagMutability, "IMMUTABLE");

@@ -1,13 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceConfiguration } from "./config/service.ts";
 import { containerDefinitions, SERVICE_CONTAINER, SERVICE_PORT } from "./containers.ts";
-import type { ApplicationImage } from "./image.ts";
-import type { LoadBalancer } from "./load-balancer.ts";
-import type { Network } from "./network.ts";
-import type { ConnectGrant } from "./proxy.ts";
-import type { ServiceIdentity } from "./service-identity.ts";
-import type { Timeouts } from "./timeouts.ts";
+import { stackPrefix } from "./names.ts";
+import type { ServiceArgs, ServiceSize } from "./service/arguments.ts";
+
+export type { ServiceArgs };
 
 /** Fargate's platform version: "latest" would let two deployments of one program differ. */
 const PLATFORM_VERSION = "1.4.0";
@@ -17,18 +14,6 @@ const DEPLOYMENT_MAXIMUM_PERCENT = 200;
 
 /** A deployment pulls the image, migrates and waits for health; after this many minutes it counts as failed. */
 const STEADY_STATE_TIMEOUT = "30m";
-
-export interface ServiceArgs {
-  readonly service: ServiceConfiguration;
-  readonly timeouts: Timeouts;
-  readonly identity: ServiceIdentity;
-  /** Leave to connect: the service starts only after everything that the grant needs exists. */
-  readonly database: ConnectGrant;
-  readonly image: ApplicationImage;
-  readonly network: Network;
-  readonly loadBalancer: LoadBalancer;
-  readonly region: pulumi.Input<string>;
-}
 
 /** The service on ECS Fargate: rolled out with a circuit breaker, waited for until steady, scaled on CPU. */
 export class Service extends pulumi.ComponentResource {
@@ -58,7 +43,8 @@ export class Service extends pulumi.ComponentResource {
     return new aws.ecs.TaskDefinition(
       name,
       {
-        family: `${pulumi.getProject()}-${pulumi.getStack()}`,
+        // Revisions are counted by family, so no two services may share one.
+        family: `${stackPrefix()}-${name}`,
         requiresCompatibilities: ["FARGATE"],
         networkMode: "awsvpc",
         cpu: String(service.cpu),
@@ -106,6 +92,11 @@ export class Service extends pulumi.ComponentResource {
         deploymentMaximumPercent: DEPLOYMENT_MAXIMUM_PERCENT,
         deploymentCircuitBreaker: { enable: true, rollback: true },
         waitForSteadyState: true,
+        // After the loss of a zone the tasks do not stay crowded in the others.
+        availabilityZoneRebalancing: "ENABLED",
+        // Tasks are billed and searched for by tags, and ECS gives them none by itself.
+        propagateTags: "SERVICE",
+        enableEcsManagedTags: true,
         // A task listens only after its migration and its first query.
         healthCheckGracePeriodSeconds: timeouts.migrationDeadline + timeouts.connectRetry + timeouts.borrow,
         enableExecuteCommand: false,
@@ -132,7 +123,7 @@ export class Service extends pulumi.ComponentResource {
     );
   }
 
-  #scaleOnCpu(name: string, service: ServiceConfiguration): void {
+  #scaleOnCpu(name: string, service: ServiceSize): void {
     const target = new aws.appautoscaling.Target(
       name,
       {

@@ -29,6 +29,18 @@ for (const stack of STACKS) {
       );
     });
 
+    it("spreads its tasks over the zones again after one was lost, and gives them its tags", () => {
+      const { availabilityZoneRebalancing, propagateTags, enableEcsManagedTags } = only(program, "Service").inputs;
+      assert.deepEqual(
+        { availabilityZoneRebalancing, propagateTags, enableEcsManagedTags },
+        { availabilityZoneRebalancing: "ENABLED", propagateTags: "SERVICE", enableEcsManagedTags: true },
+      );
+    });
+
+    it("counts the revisions of its task under a name of its own", () => {
+      assert.equal(only(program, "TaskDefinition").inputs.family, `passwordless-postgres-${stack}-service`);
+    });
+
     it("leaves its count to autoscaling, between the declared bounds, on CPU", () => {
       const [least, most] = BOUNDS[stack];
       const service = only(program, "Service");

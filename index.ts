@@ -13,15 +13,17 @@ import { ServiceIdentity } from "./infra/service-identity.ts";
 
 const { network: networkConfiguration, roles, logRetentionDays, timeouts, ...configuration } = loadConfiguration();
 const account = lookUpAccount();
+const logs = { logRetentionDays, retainLogs: configuration.database.deletionProtection };
 
-const network = new Network("network", { network: networkConfiguration, account });
+const network = new Network("network", { network: networkConfiguration, ...logs, ...roles, account });
 const { vpcId, isolatedSubnetIds } = network;
 
 const database = new Database("database", {
   database: configuration.database,
   vpcId,
   subnetIds: isolatedSubnetIds,
-  logRetentionDays,
+  ...logs,
+  ...roles,
   account,
 });
 const proxy = new DatabaseProxy("proxy", {
@@ -31,7 +33,7 @@ const proxy = new DatabaseProxy("proxy", {
   maxConnectionsPercent: configuration.proxy.maxConnectionsPercent,
   borrowTimeoutSeconds: timeouts.borrow,
   idleClientTimeoutSeconds: timeouts.proxyIdleClient,
-  logRetentionDays,
+  ...logs,
   ...roles,
   account,
 });
@@ -54,7 +56,7 @@ const image = new ApplicationImage("application", {
 const identity = new ServiceIdentity("service", {
   vpcId,
   repositoryArn: image.repositoryArn,
-  logRetentionDays,
+  ...logs,
   ...roles,
   account,
 });

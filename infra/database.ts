@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseConfiguration } from "./config/database.ts";
 import { type Account, keyOfAccount } from "./iam.ts";
+import { logGroup } from "./log-groups.ts";
 import { rdsName } from "./names.ts";
 import { type Hop, openPath, securityGroup } from "./security-groups.ts";
 
@@ -35,6 +36,10 @@ export interface DatabaseArgs {
   readonly database: DatabaseConfiguration;
   /** Days that the exported logs are kept. */
   readonly logRetentionDays: number;
+  /** Whether they stay when another instance, with other logs, takes this one's place. Default false. */
+  readonly retainLogs?: boolean;
+  /** ARN of the managed policy that bounds the role of enhanced monitoring. Default none. */
+  readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
   readonly vpcId: pulumi.Input<string>;
   /** Subnets without a way out, in two zones or more. */
   readonly subnetIds: pulumi.Input<string[]>;
@@ -100,7 +105,7 @@ export class Database extends pulumi.ComponentResource {
 
   #createInstance(
     name: string,
-    { database, subnetIds, account, logRetentionDays }: DatabaseArgs,
+    { database, subnetIds, account, logRetentionDays, retainLogs }: DatabaseArgs,
     securityGroupId: pulumi.Input<string>,
     secretKeyArn: pulumi.Input<string>,
   ): aws.rds.Instance {
@@ -108,13 +113,12 @@ export class Database extends pulumi.ComponentResource {
     const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", account);
     const subnets = new aws.rds.SubnetGroup(name, { description: "Isolated subnets", subnetIds }, { parent: this });
     const parameters = this.#createParameterGroup(name, database.maxConnections);
-    const logs = LOG_EXPORTS.map(
-      (log) =>
-        new aws.cloudwatch.LogGroup(
-          `${name}-${log}`,
-          { name: `/aws/rds/instance/${identifier}/${log}`, retentionInDays: logRetentionDays },
-          { parent: this },
-        ),
+    const logs = LOG_EXPORTS.map((log) =>
+      logGroup(
+        `${name}-${log}`,
+        { name: `/aws/rds/instance/${identifier}/${log}`, logRetentionDays, retainLogs },
+        { parent: this },
+      ),
     );
     return new aws.rds.Instance(
       name,

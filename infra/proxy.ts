@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lookUpAccount } from "./account.ts";
 import { POSTGRES_PORT } from "./database.ts";
 import { type Account, connectThroughProxy, readSecret, trustRds } from "./iam.ts";
+import { logGroup } from "./log-groups.ts";
 import { rdsName } from "./names.ts";
 import {
   type ClientRole,
@@ -33,6 +34,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
   readonly targetGroupName: pulumi.Output<string>;
   readonly #database: ProxiedDatabase;
   readonly #settings: ProxySettings;
+  readonly #retainLogs: boolean;
   readonly #account: pulumi.Output<Account>;
   readonly #name: string;
   readonly #hop: Hop;
@@ -41,6 +43,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:DatabaseProxy", name, {}, opts);
     this.#settings = proxySettings(args);
+    this.#retainLogs = args.retainLogs ?? false;
     this.#database = args.database;
     this.#account = pulumi.output(args.account ?? lookUpAccount({ parent: this }));
     this.#name = name;
@@ -132,11 +135,8 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     const { idleClientTimeoutSeconds, logRetentionDays } = this.#settings;
     const { authentication, resourceId } = this.#database;
     const proxyName = pulumi.all([subnetIds, resourceId]).apply(([ids, id]) => rdsName(name, [...ids, id]));
-    const logs = new aws.cloudwatch.LogGroup(
-      name,
-      { name: pulumi.interpolate`/aws/rds/proxy/${proxyName}`, retentionInDays: logRetentionDays },
-      { parent: this },
-    );
+    const logName = pulumi.interpolate`/aws/rds/proxy/${proxyName}`;
+    const logs = logGroup(name, { name: logName, logRetentionDays, retainLogs: this.#retainLogs }, { parent: this });
     return new aws.rds.Proxy(
       name,
       {

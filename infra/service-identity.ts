@@ -1,17 +1,24 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { lookUpAccount } from "./account.ts";
 import { type Account, startTask, trustEcsTasks } from "./iam.ts";
+import { logGroup } from "./log-groups.ts";
 import { role } from "./roles.ts";
 import { type Hop, securityGroup } from "./security-groups.ts";
 
 export interface ServiceIdentityArgs {
+  /** VPC that the tasks run in. A change replaces the security group, and so rolls the service. */
   readonly vpcId: pulumi.Input<string>;
-  /** The one repository that tasks pull from. */
+  /** ARN of the one repository that tasks pull from. A change takes effect in place. */
   readonly repositoryArn: pulumi.Input<string>;
-  readonly logRetentionDays: number;
-  /** ARN of the managed policy that bounds both roles. Default none. */
+  /** Days that the service's log is kept, a value that CloudWatch Logs knows. Default 365. A change takes effect in place. */
+  readonly logRetentionDays?: number;
+  /** Whether the log stays when the stack goes. Default false. */
+  readonly retainLogs?: boolean;
+  /** ARN of the managed policy that bounds both roles. Default none. A change takes effect in place. */
   readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
-  readonly account: pulumi.Output<Account>;
+  /** Account that tasks must be of. Default: looked up with the component's own provider. */
+  readonly account?: pulumi.Input<Account>;
 }
 
 /**
@@ -32,8 +39,9 @@ export class ServiceIdentity extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:ServiceIdentity", name, {}, opts);
-    const { permissionsBoundaryArn } = args;
-    const ofTasks = { trust: args.account.apply(trustEcsTasks), permissionsBoundaryArn };
+    const { permissionsBoundaryArn, logRetentionDays = 365, retainLogs } = args;
+    const account = pulumi.output(args.account ?? lookUpAccount({ parent: this }));
+    const ofTasks = { trust: account.apply(trustEcsTasks), permissionsBoundaryArn };
     this.taskRole = role(`${name}-task`, ofTasks, { parent: this });
     this.executionRole = role(`${name}-execution`, ofTasks, { parent: this });
     this.securityGroup = securityGroup(
@@ -42,7 +50,7 @@ export class ServiceIdentity extends pulumi.ComponentResource {
       { parent: this },
     );
     this.hop = { name, securityGroupId: this.securityGroup.id };
-    this.logGroup = new aws.cloudwatch.LogGroup(name, { retentionInDays: args.logRetentionDays }, { parent: this });
+    this.logGroup = logGroup(name, { logRetentionDays, retainLogs }, { parent: this });
     const policy = pulumi
       .all([args.repositoryArn, this.logGroup.arn])
       .apply(([repository, logs]) => JSON.stringify(startTask(repository, logs)));

@@ -38,6 +38,17 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     return {
       id,
       outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: named(made), ownerId: place.accountId },
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ({ inputs }, place) => {
+    const id = `sg-${hex(`${text(inputs.vpcId)} default`)}`;
+    return {
+      id,
+      outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: "default", ownerId: place.accountId },
+    };
+  },
+  "aws:ec2/flowLog:FlowLog": (made, place) => {
+    const id = `fl-${hex(made.name)}`;
+    return { id, outputs: { arn: arn(place, "ec2", `vpc-flow-log/${id}`) } };
+  },
     };
   },
   "aws:ec2/vpcEndpoint:VpcEndpoint": (made, place) => {
@@ -192,6 +203,13 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     id: place.accountId,
     accountId: place.accountId,
     arn: globalArn(place, "iam", "user/evaluation"),
+  "aws:ec2/getVpcEndpointService:getVpcEndpointService": ({ filters, serviceType }, { region }) => {
+    const { values } = only(filters) as { readonly values: readonly string[] };
+    // Of ECR China has names of its own; S3 and CloudWatch Logs are named there as everywhere.
+    const own = values.filter((name) => /\.ecr\.(?:api|dkr)$/.test(name) && name.startsWith("cn."));
+    const serviceName = text(own[0] ?? values.find((name) => name.startsWith(`com.amazonaws.${region}.`)));
+    return { id: hex(serviceName), serviceName, serviceType, vpcEndpointPolicySupported: true };
+  },
     userId: "AIDAEVALUATION",
   }),
   "aws:index/getPartition:getPartition": (_args, { partition, dnsSuffix }) => ({

@@ -41,6 +41,8 @@ export interface DatabaseProxyArgs {
   readonly idleClientTimeoutSeconds?: number;
   /** Days that the proxy's log is kept, a value that CloudWatch Logs knows. Default 365. A change takes effect in place. */
   readonly logRetentionDays?: number;
+  /** Whether the log stays when another proxy, with another log, takes this one's place. Default false. */
+  readonly retainLogs?: boolean;
   /** ARN of the managed policy that bounds the proxy's role. Default none. A change takes effect in place. */
   readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
   /** Where the proxy is made. Default: looked up with the component's own provider. */

@@ -24,6 +24,8 @@ export interface DeclaredResource {
     readonly protect: boolean;
     /** Undefined where the program leaves it to the provider. */
     readonly deleteBeforeReplace: boolean | undefined;
+    /** Whether it stays in AWS when the program no longer declares it. */
+    readonly retainOnDelete: boolean;
     readonly ignoreChanges: readonly string[];
     readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
@@ -58,6 +60,7 @@ interface RegisterRequest {
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
+  getRetainondelete(): boolean;
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
@@ -119,6 +122,7 @@ function describe(request: RegisterRequest, response: RegisterResponse): Declare
       protect: request.getProtect(),
       deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
       ignoreChanges: request.getIgnorechangesList(),
+      retainOnDelete: request.getRetainondelete(),
       replaceOnChanges: request.getReplaceonchangesList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       customTimeouts: {

@@ -86,7 +86,7 @@ describe("The database", () => {
         const { inputs } = only(program, "LogGroup", `database-${log}`);
         assert.deepEqual(inputs, { name: `/aws/rds/instance/${identifier}/${log}`, retentionInDays: days });
       }
-      assert.equal(ofType(program, "LogGroup").length, 4);
+      assert.equal(ofType(program, "LogGroup").length, 5);
       for (const group of ofType(program, "LogGroup")) assert.equal(group.inputs.retentionInDays, days, group.name);
     }
   });

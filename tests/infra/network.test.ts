@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
+import { withoutPublicAddresses } from "../../infra/network/vpc.ts";
 import type { Properties } from "../../local/outputs.ts";
 import type { Program } from "../../local/program.ts";
-import { ofType, only, programOf, STACKS } from "./declared-program.ts";
+import { documentOf, ofType, only, programOf, STACKS } from "./declared-program.ts";
 
 /** Where each network interface of the program is. */
 function subnetsOf(program: Program): Readonly<Record<string, unknown>> {
@@ -55,6 +56,90 @@ for (const stack of STACKS) {
       assert.equal(only(program, "Instance").inputs.publiclyAccessible, false);
     });
 
+    it("closes the default security group, in which whatever names no other would land", () => {
+      const { inputs } = only(program, "DefaultSecurityGroup");
+      assert.deepEqual(inputs, { vpcId: only(program, "Vpc").outputs.vpcId, ingress: [], egress: [] });
+    });
+
+    it("records all traffic of the VPC in a log group that expires, by a role that can write there only", () => {
+      const group = only(program, "LogGroup", "network-flow");
+      const role = only(program, "Role", "network-flow-logs");
+      const policy = only(program, "RolePolicy", "network-flow-logs");
+      const { inputs, dependencies } = only(program, "FlowLog");
+      assert.deepEqual(inputs, {
+        vpcId: only(program, "Vpc").outputs.vpcId,
+        trafficType: "ALL",
+        logDestinationType: "cloud-watch-logs",
+        logDestination: group.outputs.arn,
+        iamRoleArn: role.outputs.arn,
+        maxAggregationInterval: 600,
+      });
+      assert.ok(dependencies.includes(policy.urn), "it would start before it may write");
+      assert.equal(group.inputs.retentionInDays, only(program, "LogGroup", "service").inputs.retentionInDays);
+      assert.deepEqual(documentOf(role, "assumeRolePolicy").Statement, [
+        {
+          Effect: "Allow",
+          Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+          Action: "sts:AssumeRole",
+          Condition: {
+            StringEquals: { "aws:SourceAccount": "123456789012" },
+            ArnLike: { "aws:SourceArn": "arn:aws:ec2:eu-west-2:123456789012:vpc-flow-log/*" },
+          },
+        },
+      ]);
+      assert.deepEqual(documentOf(policy, "policy").Statement, [
+        {
+          Sid: "WriteFlowLogs",
+          Effect: "Allow",
+          Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+          Resource: `${group.outputs.arn}:*`,
+        },
+      ]);
+    });
+
+    it("lets through the endpoints what a task needs to start, and nothing else", () => {
+      const ofAccount = { StringEquals: { "aws:PrincipalAccount": "123456789012" } };
+      const everyone = { Effect: "Allow", Principal: { AWS: "*" } };
+      const pull = [
+        {
+          Sid: "LogInToRegistry",
+          ...everyone,
+          Condition: ofAccount,
+          Action: "ecr:GetAuthorizationToken",
+          Resource: "*",
+        },
+        {
+          Sid: "PullImages",
+          ...everyone,
+          Condition: ofAccount,
+          Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+          Resource: "arn:aws:ecr:eu-west-2:123456789012:repository/*",
+        },
+      ];
+      const write = {
+        Sid: "WriteLogs",
+        ...everyone,
+        Condition: ofAccount,
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource: "arn:aws:logs:eu-west-2:123456789012:log-group:*",
+      };
+      const layers = {
+        Sid: "GetImageLayers",
+        ...everyone,
+        Action: "s3:GetObject",
+        Resource: "arn:aws:s3:::prod-eu-west-2-starport-layer-bucket/*",
+      };
+      const policies = ofType(program, "VpcEndpoint").map(
+        (endpoint) => [endpoint.name, documentOf(endpoint, "policy").Statement] as const,
+      );
+      assert.deepEqual(Object.fromEntries(policies), {
+        "network-ecr-api": pull,
+        "network-ecr-dkr": pull,
+        "network-logs": [write],
+        "network-s3": [layers],
+      });
+    });
+
     it("reaches what a task needs to start through endpoints of its own, S3 on every isolated route table", () => {
       const { vpcId, isolatedSubnetIds } = only(program, "Vpc").outputs;
       const endpoints = ofType(program, "VpcEndpoint");
@@ -77,6 +162,59 @@ for (const stack of STACKS) {
     });
   });
 }
+
+describe("The subnets that awsx makes", () => {
+  const opts = { parent: undefined };
+
+  it("give nothing that starts in them a public address", () => {
+    const props = { vpcId: "vpc-0a", cidrBlock: "10.0.0.0/18", mapPublicIpOnLaunch: true };
+    const changed = withoutPublicAddresses({ type: "aws:ec2/subnet:Subnet", props, opts });
+    assert.deepEqual(changed, { props: { ...props, mapPublicIpOnLaunch: false }, opts });
+  });
+
+  it("are all that is changed of what awsx makes", () => {
+    for (const type of [
+      "aws:ec2/vpc:Vpc",
+      "aws:ec2/routeTable:RouteTable",
+      "awsx:ec2:Vpc",
+      "aws:ec2/subnetCidr:Subnet",
+    ]) {
+      assert.equal(withoutPublicAddresses({ type, props: {}, opts }), undefined, type);
+    }
+  });
+});
+
+describe("The endpoints", () => {
+  const NAMES = {
+    "cn-north-1": [
+      "com.amazonaws.cn-north-1.s3",
+      "cn.com.amazonaws.cn-north-1.ecr.api",
+      "cn.com.amazonaws.cn-north-1.ecr.dkr",
+      "com.amazonaws.cn-north-1.logs",
+    ],
+    "us-gov-west-1": [
+      "com.amazonaws.us-gov-west-1.s3",
+      "com.amazonaws.us-gov-west-1.ecr.api",
+      "com.amazonaws.us-gov-west-1.ecr.dkr",
+      "com.amazonaws.us-gov-west-1.logs",
+    ],
+  };
+
+  for (const [region, names] of Object.entries(NAMES)) {
+    it(`have the names and the ARNs of their partition (${region})`, async () => {
+      const program = await programOf("staging", { "aws:region": region });
+      const endpoints = ofType(program, "VpcEndpoint");
+      assert.deepEqual(endpoints.map(({ inputs }) => String(inputs.serviceName)).sort(), [...names].sort());
+      const partition = region.startsWith("cn-") ? "aws-cn" : "aws-us-gov";
+      const resources = endpoints.flatMap((endpoint) =>
+        documentOf(endpoint, "policy").Statement.map(({ Resource }) => String(Resource)),
+      );
+      const arns = resources.filter((resource) => resource !== "*");
+      assert.equal(arns.length, 4);
+      for (const arn of arns) assert.ok(arn.startsWith(`arn:${partition}:`) && arn.includes(region), arn);
+    });
+  }
+});
 
 describe("A new VPC over three zones", () => {
   it("has three subnets of each kind and S3 on three route tables", async () => {
@@ -103,7 +241,9 @@ const EXISTING = {
 describe("An existing VPC", () => {
   it("is used as it is, and given the endpoints that tasks need to start", async () => {
     const program = await programOf("staging", EXISTING);
-    assert.deepEqual(ofType(program, "Vpc"), []);
+    // Flow logs and the default security group are for the owner of the VPC.
+    for (const type of ["Vpc", "FlowLog", "DefaultSecurityGroup"]) assert.deepEqual(ofType(program, type), [], type);
+    assert.equal(ofType(program, "Role").length, ofType(await programOf("staging"), "Role").length - 1);
     const isolated = ["subnet-1a", "subnet-1b", "subnet-1c"];
     assert.deepEqual(subnetsOf(program), {
       loadBalancer: ["subnet-0a", "subnet-0b"],

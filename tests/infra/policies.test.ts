@@ -20,10 +20,15 @@ for (const stack of STACKS) {
       program = await programOf(stack);
     });
 
-    it("declare three roles, each with one inline policy and no other way to be given more", () => {
+    it("declare four roles, each with one inline policy and no other way to be given more", () => {
       const roles = ofType(program, "Role");
-      assert.deepEqual(roles.map(({ name }) => name).sort(), ["proxy", "service-execution", "service-task"]);
-      assert.equal(ofType(program, "RolePolicy").length, 3);
+      assert.deepEqual(roles.map(({ name }) => name).sort(), [
+        "network-flow-logs",
+        "proxy",
+        "service-execution",
+        "service-task",
+      ]);
+      assert.equal(ofType(program, "RolePolicy").length, 4);
       for (const role of roles) {
         assert.equal(policiesOf(program, role.name).length, 1, role.name);
         assert.deepEqual(Object.keys(role.inputs), ["assumeRolePolicy"], role.name);
@@ -152,8 +157,12 @@ describe("The policies of a stack in another partition", () => {
   it("name that partition and its services in every ARN and condition, but RDS by its one name", async () => {
     const program = await programOf("staging", { "aws:region": "cn-north-1" });
     const documents = program.resources.flatMap(({ inputs }) => [inputs.policy, inputs.assumeRolePolicy]);
-    const texts = documents.filter((document) => document !== undefined).map(String);
-    assert.equal(texts.length, 3 + 3 + 3 + 1);
+    const texts = documents.map(String).filter((text) => text.includes(`"Statement"`));
+    const holders = ["Role", "RolePolicy", "Key", "TopicPolicy", "VpcEndpoint"].flatMap((type) =>
+      ofType(program, type),
+    );
+    assert.equal(texts.length, holders.length);
+    assert.ok(texts.length > 12, String(texts.length));
     assert.deepEqual(
       texts.filter((text) => text.includes("arn:aws:")),
       [],

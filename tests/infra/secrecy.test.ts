@@ -116,7 +116,7 @@ for (const stack of STACKS) {
       const wide = ofType(program, "RolePolicy").flatMap((policy) =>
         documentOf(policy, "policy").Statement.flatMap(({ Action }) => [Action].flat()),
       );
-      assert.equal(wide.length, 9);
+      assert.equal(wide.length, 12);
       assert.deepEqual(
         wide.filter((action) => String(action).includes("*")),
         [],

@@ -225,6 +225,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     description: region,
     endpoint: `ec2.${region}.${dnsSuffix}`,
   }),
+
+function only(value: unknown): unknown {
+  if (Array.isArray(value) && value.length === 1) return value[0];
+  throw new TypeError(`expected one item, got ${JSON.stringify(value)}`);
+}
   "aws:ec2/getPrefixList:getPrefixList": ({ name }) => ({
     id: `pl-${hex(text(name), 8)}`,
     name,

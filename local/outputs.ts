@@ -1,13 +1,16 @@
 import {
   type Computed,
   type ComputeOutputs,
+  digits,
   type Made,
   named,
   type Properties,
   text,
   uuid,
 } from "./outputs/computed.ts";
+import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
+import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";
 import { accountHash, arn, globalArn, hex, type Place } from "./place.ts";
 
 export type { Computed, ComputeOutputs, Made, Properties };
@@ -20,7 +23,9 @@ export type Answer = (args: Properties, place: Place) => Properties;
  * without AWS takes them from here; nothing here knows how. A type that is missing is an error there, never `undefined`.
  */
 export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
+  ...NETWORK_OUTPUTS,
   ...OBSERVABILITY_OUTPUTS,
+  ...REGISTRY_OUTPUTS,
   "aws:appautoscaling/policy:Policy": (made, place) => ({
     id: made.name,
     outputs: { name: made.name, arn: arn(place, "autoscaling", `scalingPolicy:${uuid(made)}:policyName/${made.name}`) },
@@ -34,7 +39,7 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     return { id: name, outputs: { name, arn: arn(place, "logs", `log-group:${name}`) } };
   },
   "aws:ec2/securityGroup:SecurityGroup": (made, place) => {
-    const id = `sg-${hex(made.name)}`;
+    const id = `sg-${digits(made)}`;
     return {
       id,
       outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: named(made), ownerId: place.accountId },
@@ -46,13 +51,13 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     };
   },
   "aws:ec2/flowLog:FlowLog": (made, place) => {
-    const id = `fl-${hex(made.name)}`;
+    const id = `fl-${digits(made)}`;
     return { id, outputs: { arn: arn(place, "ec2", `vpc-flow-log/${id}`) } };
   },
     };
   },
   "aws:ec2/vpcEndpoint:VpcEndpoint": (made, place) => {
-    const id = `vpce-${hex(made.name)}`;
+    const id = `vpce-${digits(made)}`;
     const prefixListId = made.inputs.vpcEndpointType === "Gateway" ? `pl-${hex(text(made.inputs.serviceName), 8)}` : "";
     return { id, outputs: { arn: arn(place, "ec2", `vpc-endpoint/${id}`), state: "available", prefixListId } };
   },
@@ -66,12 +71,13 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     const serviceArn = arn(place, "ecs", `service/${text(made.inputs.cluster).split("/").at(-1)}/${name}`);
     return { id: serviceArn, outputs: { arn: serviceArn, name } };
   },
-  "aws:ecs/taskDefinition:TaskDefinition": ({ name, inputs }, place) => {
+  "aws:ecs/taskDefinition:TaskDefinition": ({ name, inputs, predecessors = 0 }, place) => {
     const family = text(inputs.family ?? name);
     const withoutRevision = arn(place, "ecs", `task-definition/${family}`);
+    const revision = predecessors + 1;
     return {
       id: family,
-      outputs: { arn: `${withoutRevision}:1`, arnWithoutRevision: withoutRevision, revision: 1, family },
+      outputs: { arn: `${withoutRevision}:${revision}`, arnWithoutRevision: withoutRevision, revision, family },
     };
   },
   "aws:iam/role:Role": (made, place) => {
@@ -92,12 +98,12 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
   },
   "aws:lb/listener:Listener": (made, place) => {
     const balancer = text(made.inputs.loadBalancerArn).split(":loadbalancer/").at(-1);
-    const listenerArn = arn(place, "elasticloadbalancing", `listener/${balancer}/${hex(made.name, 16)}`);
+    const listenerArn = arn(place, "elasticloadbalancing", `listener/${balancer}/${digits(made, 16)}`);
     return { id: listenerArn, outputs: { arn: listenerArn } };
   },
   "aws:lb/loadBalancer:LoadBalancer": (made, place) => {
     const name = named(made);
-    const suffix = `app/${name}/${hex(made.name, 16)}`;
+    const suffix = `app/${name}/${digits(made, 16)}`;
     const balancerArn = arn(place, "elasticloadbalancing", `loadbalancer/${suffix}`);
     const host = `${made.inputs.internal === true ? "internal-" : ""}${name}-1234567890`;
     const dnsName = `${host}.${place.region}.elb.${place.dnsSuffix}`;
@@ -108,7 +114,7 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
   },
   "aws:lb/targetGroup:TargetGroup": (made, place) => {
     const name = named(made);
-    const suffix = `targetgroup/${name}/${hex(made.name, 16)}`;
+    const suffix = `targetgroup/${name}/${digits(made, 16)}`;
     const groupArn = arn(place, "elasticloadbalancing", suffix);
     return { id: groupArn, outputs: { arn: groupArn, arnSuffix: suffix, name } };
   },
@@ -169,32 +175,6 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
   },
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (made, place) => rule(made, place),
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (made, place) => rule(made, place),
-  "awsx:ec2:Vpc": ({ name, inputs }) => {
-    const zones = Number(inputs.numberOfAvailabilityZones);
-    const subnets = (kind: string) =>
-      Array.from({ length: zones }, (_, zone) => `subnet-${hex(`${name}-${kind}-${zone}`)}`);
-    return {
-      id: "",
-      outputs: {
-        vpcId: `vpc-${hex(name)}`,
-        publicSubnetIds: subnets("public"),
-        isolatedSubnetIds: subnets("isolated"),
-        privateSubnetIds: [],
-      },
-    };
-  },
-  "awsx:ecr:Image": ({ name, inputs }) => ({
-    id: "",
-    outputs: { imageUri: `${text(inputs.repositoryUrl)}@sha256:${hex(`${name}-${text(inputs.imageTag)}`, 64)}` },
-  }),
-  "awsx:ecr:Repository": (made, place) => {
-    const name = named(made);
-    const url = `${place.accountId}.dkr.ecr.${place.region}.${place.dnsSuffix}/${name}`;
-    return {
-      id: "",
-      outputs: { url, repository: { name, arn: arn(place, "ecr", `repository/${name}`), repositoryUrl: url } },
-    };
-  },
 };
 
 /** What AWS would answer to a provider's functions, by token. */
@@ -236,7 +216,7 @@ function only(value: unknown): unknown {
     cidrBlocks: ["52.95.150.0/24"],
   }),
   "aws:ec2/getRouteTable:getRouteTable": ({ subnetId }) => {
-    const routeTableId = `rtb-${hex(text(subnetId))}`;
+    const routeTableId = routeTableOf(text(subnetId));
     return { id: routeTableId, routeTableId, subnetId };
   },
   "aws:ec2/getVpc:getVpc": ({ id }, place) => ({
@@ -247,6 +227,6 @@ function only(value: unknown): unknown {
 };
 
 function rule(made: Made, place: Place): Computed {
-  const id = `sgr-${hex(made.name)}`;
+  const id = `sgr-${digits(made)}`;
   return { id, outputs: { securityGroupRuleId: id, arn: arn(place, "ec2", `security-group-rule/${id}`) } };
 }

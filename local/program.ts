@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { childrenOf, composedOutputs, isComposed } from "./awsx/children.ts";
 import { ANSWERS, type Computed, type ComputeOutputs, OUTPUTS } from "./outputs.ts";
 import { type Place, placeOf } from "./place.ts";
 import { PROGRAM_FOLDER, readStackConfiguration } from "./program/configuration.ts";
@@ -75,7 +76,9 @@ async function evaluateAlone(stack: string, options: EvaluateOptions): Promise<P
         stack,
         options.preview ?? false,
       );
-      recordRegistrations((resource) => resources.push(resource));
+      recordRegistrations((resource) =>
+        resources.push(resource, ...childrenOf(resource, place, options.preview ?? false)),
+      );
       const run = pulumi.runtime.runInPulumiStack(async () => ({ ...(await import(entry.href)) }));
       const exported = await run.catch(note);
       await waitForRPCs();
@@ -163,6 +166,8 @@ function mocks(place: Place, preview: boolean, note: (error: unknown) => void): 
 function outputsOf(type: string, name: string): ComputeOutputs {
   const outputs = OUTPUTS[type];
   if (outputs !== undefined) return outputs;
+  if (isComposed(type))
+    return (made, place) => ({ id: "", outputs: composedOutputs(type, made.name, made.inputs, place) });
   if (OWN_COMPONENT.test(type)) return () => NOTHING;
   throw new Error(`no computed outputs for the resource type ${type} (${name}): add it to OUTPUTS in local/outputs.ts`);
 }

@@ -1,5 +1,6 @@
 import type { Properties } from "../outputs.ts";
 import type { Program } from "../program.ts";
+import type { DeclaredResource } from "./resource.ts";
 
 /** Names one declared resource. */
 export interface ResourceName {
@@ -50,8 +51,10 @@ export function withoutStatement(program: Program, rolePolicy: string, sid: stri
   });
 }
 
-function isNamed(resource: { readonly type: string; readonly name: string }, { type, name }: ResourceName): boolean {
-  return resource.name === name && (resource.type === type || resource.type.endsWith(`:${type}`));
+function isNamed(resource: DeclaredResource, { type, name }: ResourceName): boolean {
+  // What awsx makes is mostly named and typed like the component that it makes it for: only the whole token means it.
+  const own = resource.madeBy === undefined;
+  return resource.name === name && (resource.type === type || (own && resource.type.endsWith(`:${type}`)));
 }
 
 function notFound(program: Program, { type, name }: ResourceName, count: number): ResourceNotFound {

@@ -10,6 +10,8 @@ export interface DeclaredResource {
   /** False for components, which exist in the program only. */
   readonly custom: boolean;
   readonly parent: string;
+  /** URN of the component of awsx whose provider makes it; undefined for what the program declares itself. */
+  readonly madeBy?: string;
   /** Names and places that the resource had before, as its declaration says. */
   readonly aliases: readonly DeclaredAlias[];
   readonly id: string;
@@ -22,10 +24,10 @@ export interface DeclaredResource {
   readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
   readonly options: {
     readonly protect: boolean;
-    /** Undefined where the program leaves it to the provider. */
-    readonly deleteBeforeReplace: boolean | undefined;
     /** Whether it stays in AWS when the program no longer declares it. */
     readonly retainOnDelete: boolean;
+    /** Undefined where the program leaves it to the provider. */
+    readonly deleteBeforeReplace: boolean | undefined;
     readonly ignoreChanges: readonly string[];
     readonly replaceOnChanges: readonly string[];
     readonly replacementTrigger: unknown;
@@ -58,9 +60,9 @@ interface RegisterRequest {
     getSpec(): { getName(): string; getType(): string; getParenturn(): string } | undefined;
   }[];
   getProtect(): boolean;
+  getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
-  getRetainondelete(): boolean;
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
@@ -120,9 +122,9 @@ function describe(request: RegisterRequest, response: RegisterResponse): Declare
     propertyDependencies,
     options: {
       protect: request.getProtect(),
+      retainOnDelete: request.getRetainondelete(),
       deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
       ignoreChanges: request.getIgnorechangesList(),
-      retainOnDelete: request.getRetainondelete(),
       replaceOnChanges: request.getReplaceonchangesList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       customTimeouts: {

@@ -16,11 +16,20 @@ export function programOf(stack: string, config: Readonly<Record<string, string>
 export const STACKS = ["production", "staging"] as const;
 
 /**
- * Resources of AWS of a type, by the last part of its token, such as `RolePolicy`. The program's own components, of which
- * some are named alike, do not count.
+ * Resources of AWS of a type that the program declares, by the last part of its token, such as `RolePolicy`. The program's own
+ * components, of which some are named alike, do not count, nor does what awsx makes: see {@link madeByAwsx}.
  */
 export function ofType(program: Program, type: string): readonly DeclaredResource[] {
-  return program.resources.filter((resource) => /^awsx?:/.test(resource.type) && resource.type.endsWith(`:${type}`));
+  return program.resources.filter(
+    (resource) => resource.madeBy === undefined && /^awsx?:/.test(resource.type) && resource.type.endsWith(`:${type}`),
+  );
+}
+
+/** What the provider awsx makes for the components of it that the program declares, of a type or of all. */
+export function madeByAwsx(program: Program, type?: string): readonly DeclaredResource[] {
+  return program.resources.filter(
+    (resource) => resource.madeBy !== undefined && (type === undefined || resource.type.endsWith(`:${type}`)),
+  );
 }
 
 /** The one resource of a type, or of a type and a name; fails when there is another count. */

@@ -45,11 +45,10 @@ describe("The harness", () => {
     assert.equal(proxy?.inputs.engineFamily, "POSTGRESQL");
     assert.deepEqual([proxy?.id, proxy?.outputs.endpoint], ["", undefined]);
     assert.notEqual(typeof proxy?.inputs.name, "string", "the name comes from ids that AWS has not given yet");
-    // Nothing is made inside an apply, which a preview would not show.
-    assert.deepEqual(
-      resources.map(({ urn }) => urn).sort(),
-      (await evaluate("production")).resources.map(({ urn }) => urn).sort(),
-    );
+    // Nothing is made inside an apply, which a preview would not show, but the image: awsx makes that inside one of its own.
+    const urns = (declared: typeof resources) =>
+      declared.flatMap(({ type, urn }) => (type === "docker-build:index:Image" ? [] : [urn])).sort();
+    assert.deepEqual(urns(resources), urns((await evaluate("production")).resources));
   });
 
   it("gives the same declarations each time", async () => {

@@ -1,0 +1,11 @@
+/** What AWS is asked by each function of a provider that the program calls. Where AWS answers everyone, nothing has to be allowed. */
+export const FUNCTION_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  "aws:ec2/getPrefixList:getPrefixList": ["ec2:DescribePrefixLists"],
+  "aws:ec2/getRouteTable:getRouteTable": ["ec2:DescribeRouteTables"],
+  "aws:ec2/getVpc:getVpc": ["ec2:DescribeRouteTables", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcs"],
+  // Every identity may ask who it is.
+  "aws:index/getCallerIdentity:getCallerIdentity": [],
+  // The provider knows partitions and regions by itself.
+  "aws:index/getPartition:getPartition": [],
+  "aws:index/getRegion:getRegion": [],
+};

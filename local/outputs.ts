@@ -8,6 +8,7 @@ import {
   text,
   uuid,
 } from "./outputs/computed.ts";
+import { EXISTING_ANSWERS } from "./outputs/existing.ts";
 import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";
@@ -179,6 +180,7 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
 
 /** What AWS would answer to a provider's functions, by token. */
 export const ANSWERS: Readonly<Record<string, Answer>> = {
+  ...EXISTING_ANSWERS,
   "aws:index/getCallerIdentity:getCallerIdentity": (_args, place) => ({
     id: place.accountId,
     accountId: place.accountId,

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseConfiguration } from "./config/database.ts";
+import { createMonitoringRole, MONITORING_INTERVAL_SECONDS } from "./database/monitoring.ts";
 import { type Account, keyOfAccount } from "./iam.ts";
 import { logGroup } from "./log-groups.ts";
 import { rdsName } from "./names.ts";
@@ -17,6 +18,9 @@ const LOG_EXPORTS = ["postgresql", "upgrade"] as const;
 
 /** Storage may grow to this many times what was allocated before someone must decide. */
 const STORAGE_GROWTH = 4;
+
+/** Days of Database Insights: what its standard mode, and so no further charge, keeps ("Pricing and data retention"). */
+const INSIGHTS_DAYS = 7;
 
 /** How the proxy logs in to the database: with the user name and password that RDS keeps and rotates in one secret. */
 export interface SecretAuthentication {
@@ -66,7 +70,8 @@ export class Database extends pulumi.ComponentResource {
       { description: "The database: PostgreSQL from the proxy only", vpcId: args.vpcId },
       { parent: this },
     );
-    const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args.account);
+    // The secret goes with the instance, so nothing needs this key afterwards: not retained.
+    const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args, { parent: this });
     const instance = this.#createInstance(name, args, group.id, secretKey.arn);
     this.#hop = { name, securityGroupId: group.id };
     this.databaseName = args.database.name;
@@ -90,7 +95,12 @@ export class Database extends pulumi.ComponentResource {
     return openPath(source, this.#hop, POSTGRES_PORT, { parent: this });
   }
 
-  #createKey(name: string, description: string, account: pulumi.Output<Account>): aws.kms.Key {
+  #createKey(
+    name: string,
+    description: string,
+    { account, database }: DatabaseArgs,
+    opts: pulumi.CustomResourceOptions,
+  ): aws.kms.Key {
     return new aws.kms.Key(
       name,
       {
@@ -99,18 +109,23 @@ export class Database extends pulumi.ComponentResource {
         deletionWindowInDays: 30,
         policy: pulumi.jsonStringify(account.apply(keyOfAccount)),
       },
-      { parent: this },
+      { ...opts, protect: database.deletionProtection },
     );
   }
 
   #createInstance(
     name: string,
-    { database, subnetIds, account, logRetentionDays, retainLogs }: DatabaseArgs,
+    args: DatabaseArgs,
     securityGroupId: pulumi.Input<string>,
     secretKeyArn: pulumi.Input<string>,
   ): aws.rds.Instance {
+    const { database, subnetIds, account, logRetentionDays, retainLogs, permissionsBoundaryArn } = args;
     const identifier = rdsName(name, [database.user, database.name]);
-    const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", account);
+    // Without this key no snapshot can be read, the final one included: it outlives the instance.
+    const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", args, {
+      parent: this,
+      retainOnDelete: database.deletionProtection,
+    });
     const subnets = new aws.rds.SubnetGroup(name, { description: "Isolated subnets", subnetIds }, { parent: this });
     const parameters = this.#createParameterGroup(name, database.maxConnections);
     const logs = LOG_EXPORTS.map((log) =>
@@ -120,6 +135,7 @@ export class Database extends pulumi.ComponentResource {
         { parent: this },
       ),
     );
+    const [monitor, monitorReady] = createMonitoringRole(name, { identifier, permissionsBoundaryArn, account }, this);
     return new aws.rds.Instance(
       name,
       {
@@ -146,15 +162,24 @@ export class Database extends pulumi.ComponentResource {
         backupRetentionPeriod: database.backupRetentionDays,
         copyTagsToSnapshot: true,
         deletionProtection: database.deletionProtection,
+        deleteAutomatedBackups: !database.deletionProtection,
         // The key is new with each stack: one that is destroyed, made again and destroyed leaves two snapshots.
         finalSnapshotIdentifier: pulumi.interpolate`${identifier}-final-${storageKey.keyId}`,
         skipFinalSnapshot: false,
         enabledCloudwatchLogsExports: [...LOG_EXPORTS],
+        monitoringInterval: MONITORING_INTERVAL_SECONDS,
+        monitoringRoleArn: monitor.arn,
+        databaseInsightsMode: "standard",
+        performanceInsightsEnabled: true,
+        performanceInsightsRetentionPeriod: INSIGHTS_DAYS,
+        // It shows statements, so it is kept as the data is.
+        performanceInsightsKmsKeyId: storageKey.arn,
         // The proxy logs in with the password of the secret; a role with rds_iam could not.
         iamDatabaseAuthenticationEnabled: false,
         caCertIdentifier: "rds-ca-rsa2048-g1",
       },
-      { parent: this, protect: database.deletionProtection, dependsOn: logs },
+      // Not retained: what stayed would hold the security group and the subnets that go. A deletion leaves a final snapshot.
+      { parent: this, protect: database.deletionProtection, dependsOn: [...logs, monitorReady] },
     );
   }
 

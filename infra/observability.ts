@@ -1,18 +1,21 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { instanceArn } from "./database/monitoring.ts";
 import type { Database } from "./database.ts";
 import type { Account } from "./iam.ts";
 import type { LoadBalancer } from "./load-balancer.ts";
 import type { EventAlarm, MetricAlarm } from "./observability/alarm.ts";
 import { dashboardBody } from "./observability/dashboard.ts";
 import { databaseAlarms } from "./observability/database-alarms.ts";
+import { subscribeToDatabaseEvents } from "./observability/database-events.ts";
 import { deliveryAlarm } from "./observability/delivery-alarm.ts";
 import { eventAlarms, eventPattern, rotationsSucceeded } from "./observability/events.ts";
 import { eventMessage, metricDescription, metricQueries } from "./observability/phrasing.ts";
 import { proxyAlarms } from "./observability/proxy-alarms.ts";
 import { serviceAlarms } from "./observability/service-alarms.ts";
 import { LOG_METRIC, LOG_PATTERN, type Sizes, type Subject } from "./observability/subject.ts";
-import { alarmArnOf, topicArnOf, topicKeyPolicy, topicPolicy } from "./observability/topic-policies.ts";
+import { createTopic, type TopicArgs } from "./observability/topic.ts";
+import { alarmArnOf } from "./observability/topic-policies.ts";
 import type { DatabaseProxy } from "./proxy.ts";
 import type { Service } from "./service.ts";
 
@@ -64,9 +67,15 @@ export class Observability extends pulumi.ComponentResource {
     const alarmArns = args.account.apply((account) =>
       alarms.map(({ key }) => alarmArnOf(this.#alarmName(key), account)),
     );
-    const [topic, ready] = this.#createTopic(
-      alarmArns,
-      rules.map(([, rule]) => rule.arn),
+    const [topic, ready] = createTopic(
+      name,
+      { ...this.#topicArgs(alarmArns), ruleArns: rules.map(([, rule]) => rule.arn) },
+      this,
+    );
+    subscribeToDatabaseEvents(
+      `${name}-database`,
+      { instanceIdentifier: args.database.instanceIdentifier, topicArn: topic.arn },
+      { parent: this, dependsOn: [...ready] },
     );
     for (const alarm of alarms) this.#createAlarm(alarm, topic, ready);
     for (const [alarm, rule] of rules) this.#tell(alarm, rule, topic, ready);
@@ -87,6 +96,12 @@ export class Observability extends pulumi.ComponentResource {
     this.topicArn = topic.arn;
     this.dashboardName = dashboard.dashboardName;
     this.registerOutputs({ topicArn: this.topicArn, dashboardName: this.dashboardName });
+  }
+
+  #topicArgs(alarmArns: pulumi.Output<string[]>): Omit<TopicArgs, "ruleArns"> {
+    const { prefix, database, alarms, account } = this.#args;
+    const instance = pulumi.all([database.instanceIdentifier, account]).apply((known) => instanceArn(...known));
+    return { prefix, alarmArns, instanceArn: instance, email: alarms.email, account };
   }
 
   #alarmName(key: string): string {
@@ -110,56 +125,6 @@ export class Observability extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-  }
-
-  /** The topic, and what must exist before anything that is published reaches someone. */
-  #createTopic(
-    alarmArns: pulumi.Output<string[]>,
-    ruleArns: pulumi.Output<string>[],
-  ): readonly [aws.sns.Topic, readonly pulumi.Resource[]] {
-    const { account, prefix, alarms } = this.#args;
-    const topicName = `${prefix}-alarms`;
-    const key = new aws.kms.Key(
-      `${this.#name}-alarms`,
-      {
-        description: "Alarms on their way to the on-call",
-        enableKeyRotation: true,
-        deletionWindowInDays: 30,
-        policy: pulumi.jsonStringify(
-          pulumi
-            .all([account, alarmArns])
-            .apply(([where, arns]) => topicKeyPolicy(topicArnOf(topicName, where), arns, where)),
-        ),
-      },
-      { parent: this },
-    );
-    const topic = new aws.sns.Topic(
-      `${this.#name}-alarms`,
-      { name: topicName, displayName: prefix.slice(0, 100), kmsMasterKeyId: key.arn },
-      { parent: this },
-    );
-    const policy = new aws.sns.TopicPolicy(
-      `${this.#name}-alarms`,
-      {
-        arn: topic.arn,
-        policy: pulumi.jsonStringify(
-          pulumi
-            .all([topic.arn, alarmArns, pulumi.all(ruleArns), account])
-            .apply(([topicArn, ownAlarms, rules, where]) =>
-              topicPolicy(topicArn, { alarmArns: ownAlarms, ruleArns: rules }, where),
-            ),
-        ),
-      },
-      { parent: this },
-    );
-    if (alarms.email !== undefined) {
-      new aws.sns.TopicSubscription(
-        `${this.#name}-email`,
-        { topic: topic.arn, protocol: "email", endpoint: alarms.email },
-        { parent: this },
-      );
-    }
-    return [topic, [policy]];
   }
 
   #createAlarm(alarm: MetricAlarm, topic: aws.sns.Topic, ready: readonly pulumi.Resource[]): void {

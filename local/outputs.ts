@@ -9,6 +9,7 @@ import {
   uuid,
 } from "./outputs/computed.ts";
 import { EXISTING_ANSWERS } from "./outputs/existing.ts";
+import { DATABASE_OUTPUTS } from "./outputs/database.ts";
 import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";
@@ -24,6 +25,7 @@ export type Answer = (args: Properties, place: Place) => Properties;
  * without AWS takes them from here; nothing here knows how. A type that is missing is an error there, never `undefined`.
  */
 export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
+  ...DATABASE_OUTPUTS,
   ...NETWORK_OUTPUTS,
   ...OBSERVABILITY_OUTPUTS,
   ...REGISTRY_OUTPUTS,

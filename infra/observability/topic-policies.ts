@@ -1,8 +1,10 @@
 import { type Account, keyOfAccount, type PolicyDocument, type Statement } from "../iam.ts";
 
-/** Who may publish: exactly the alarms and the rules of this stack. */
+/** Who may publish: exactly the alarms, the database and the rules of this stack. */
 export interface Publishers {
   readonly alarmArns: readonly string[];
+  /** ARN of the instance whose events RDS tells. */
+  readonly instanceArn: string;
   readonly ruleArns: readonly string[];
 }
 
@@ -17,13 +19,17 @@ export function alarmArnOf(name: string, { partition, region, accountId }: Accou
 }
 
 /**
- * Lets CloudWatch and EventBridge publish to the topic: each for its own resources of this account, so that nobody else's alarm or
- * rule can use them to reach the on-call ("The confused deputy problem"). Nobody publishes without TLS.
+ * Lets CloudWatch, EventBridge and RDS publish to the topic: each for its own resources of this account, so that nobody else's
+ * alarm, rule or database can use them to reach the on-call ("The confused deputy problem"). Nobody publishes without TLS.
  *
  * `aws:SourceArn` is what EventBridge names the rule by ("Using IAM policy conditions in Amazon EventBridge"). An older edition of
  * its guide had no conditions in topic policies; should an account still be so, the alarm events-undelivered tells.
  */
-export function topicPolicy(topicArn: string, { alarmArns, ruleArns }: Publishers, account: Account): PolicyDocument {
+export function topicPolicy(
+  topicArn: string,
+  { alarmArns, instanceArn, ruleArns }: Publishers,
+  account: Account,
+): PolicyDocument {
   const publish = (Sid: string, service: string, sources: readonly string[]): Statement => ({
     Sid,
     Effect: "Allow",
@@ -40,6 +46,8 @@ export function topicPolicy(topicArn: string, { alarmArns, ruleArns }: Publisher
     Statement: [
       publish("AlarmsPublish", "cloudwatch.amazonaws.com", alarmArns),
       publish("EventsPublish", "events.amazonaws.com", ruleArns),
+      // "Granting permissions to publish notifications to an Amazon SNS topic", Amazon RDS User Guide.
+      publish("DatabasePublishes", "events.rds.amazonaws.com", [instanceArn]),
       {
         Sid: "NobodyWithoutTls",
         Effect: "Deny",
@@ -59,29 +67,34 @@ const USE = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
  * The policy of the topic's own key. A publisher that may not use the key publishes nothing, and nothing says so: the default key
  * alias/aws/sns admits neither service.
  *
- * CloudWatch is held to this stack's alarms. EventBridge cannot be: "Adding the aws:SourceAccount, aws:SourceArn, and
+ * CloudWatch is held to this stack's alarms, and RDS to its database. EventBridge cannot be: "Adding the aws:SourceAccount, aws:SourceArn, and
  * aws:SourceOrgID to a AWS KMS policy is not supported for EventBridge-to-encrypted topics" ("Key management", Amazon SNS
- * Developer Guide), and such a condition would drop every event. Both are held to the one topic, by the encryption context that
+ * Developer Guide), and such a condition would drop every event. All are held to the one topic, by the encryption context that
  * SNS gives; who may publish to that is for the topic's policy, where EventBridge is held to this stack's rules.
  */
-export function topicKeyPolicy(topicArn: string, alarmArns: readonly string[], account: Account): PolicyDocument {
+export function topicKeyPolicy(
+  topicArn: string,
+  { alarmArns, instanceArn }: Omit<Publishers, "ruleArns">,
+  account: Account,
+): PolicyDocument {
   const ofTopic = { "kms:EncryptionContext:aws:sns:topicArn": topicArn };
   const administer = keyOfAccount(account);
+  const use = (Sid: string, service: string, sources: readonly string[]): Statement => ({
+    Sid,
+    Effect: "Allow",
+    Principal: { Service: service },
+    Action: USE,
+    Resource: "*",
+    Condition: {
+      StringEquals: { "aws:SourceAccount": account.accountId, ...ofTopic },
+      ArnEquals: { "aws:SourceArn": sources },
+    },
+  });
   return {
     ...administer,
     Statement: [
       ...administer.Statement,
-      {
-        Sid: "AlarmsUseKey",
-        Effect: "Allow",
-        Principal: { Service: "cloudwatch.amazonaws.com" },
-        Action: USE,
-        Resource: "*",
-        Condition: {
-          StringEquals: { "aws:SourceAccount": account.accountId, ...ofTopic },
-          ArnEquals: { "aws:SourceArn": alarmArns },
-        },
-      },
+      use("AlarmsUseKey", "cloudwatch.amazonaws.com", alarmArns),
       {
         Sid: "EventsUseKey",
         Effect: "Allow",
@@ -90,6 +103,7 @@ export function topicKeyPolicy(topicArn: string, alarmArns: readonly string[], a
         Resource: "*",
         Condition: { StringEquals: ofTopic },
       },
+      use("DatabaseUsesKey", "events.rds.amazonaws.com", [instanceArn]),
     ],
   };
 }

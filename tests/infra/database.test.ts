@@ -50,10 +50,16 @@ describe("The database", () => {
 
   it("is guarded in production: standby, backups, and no deletion by AWS or by Pulumi", async () => {
     const { inputs, options } = only(await programOf("production"), "Instance");
-    const { multiAz, backupRetentionPeriod, deletionProtection } = inputs;
+    const { multiAz, backupRetentionPeriod, deletionProtection, deleteAutomatedBackups } = inputs;
     assert.deepEqual(
-      { multiAz, backupRetentionPeriod, deletionProtection, protect: options.protect },
-      { multiAz: true, backupRetentionPeriod: 14, deletionProtection: true, protect: true },
+      { multiAz, backupRetentionPeriod, deletionProtection, deleteAutomatedBackups, protect: options.protect },
+      {
+        multiAz: true,
+        backupRetentionPeriod: 14,
+        deletionProtection: true,
+        deleteAutomatedBackups: false,
+        protect: true,
+      },
     );
   });
 
@@ -66,12 +72,57 @@ describe("The database", () => {
     );
   });
 
-  it("is the only protected resource of production", async () => {
-    const { resources } = await programOf("production");
-    assert.deepEqual(
-      resources.filter(({ options }) => options.protect).map(({ type }) => type),
-      ["aws:rds/instance:Instance"],
-    );
+  for (const stack of STACKS) {
+    it(`is watched every minute from outside and from inside, under its own key (${stack})`, async () => {
+      const program = await programOf(stack);
+      const { inputs, dependencies } = only(program, "Instance");
+      const { databaseInsightsMode, performanceInsightsEnabled, performanceInsightsRetentionPeriod } = inputs;
+      assert.deepEqual(
+        { databaseInsightsMode, performanceInsightsEnabled, performanceInsightsRetentionPeriod },
+        {
+          databaseInsightsMode: "standard",
+          performanceInsightsEnabled: true,
+          performanceInsightsRetentionPeriod: 7,
+        },
+      );
+      assert.equal(inputs.performanceInsightsKmsKeyId, only(program, "Key", "database-storage").outputs.arn);
+      assert.equal(inputs.monitoringInterval, 60);
+      assert.equal(inputs.monitoringRoleArn, only(program, "Role", "database-monitoring").outputs.arn);
+      const attachment = only(program, "RolePolicyAttachment", "database-monitoring");
+      assert.ok(dependencies.includes(attachment.urn), "it would be monitored before its role may write");
+    });
+
+    it(`tells the topic of what changes or ends its service, and of nothing else in the account (${stack})`, async () => {
+      const program = await programOf(stack);
+      const { inputs, dependencies } = only(program, "EventSubscription");
+      assert.deepEqual(inputs, {
+        snsTopic: only(program, "Topic").outputs.arn,
+        sourceType: "db-instance",
+        sourceIds: [only(program, "Instance").inputs.identifier],
+        eventCategories: [
+          "availability",
+          "configuration change",
+          "deletion",
+          "failover",
+          "failure",
+          "low storage",
+          "maintenance",
+          "notification",
+          "recovery",
+        ],
+      });
+      assert.ok(dependencies.includes(only(program, "TopicPolicy").urn), "RDS checks that it may publish");
+    });
+  }
+
+  it("has the monitoring policy of its partition", async () => {
+    for (const [region, partition] of [
+      ["cn-north-1", "aws-cn"],
+      ["us-gov-west-1", "aws-us-gov"],
+    ] as const) {
+      const { inputs } = only(await programOf("staging", { "aws:region": region }), "RolePolicyAttachment");
+      assert.equal(inputs.policyArn, `arn:${partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole`);
+    }
   });
 
   it("writes its exported logs to groups that have a retention before AWS would make them without", async () => {

@@ -20,9 +20,10 @@ for (const stack of STACKS) {
       program = await programOf(stack);
     });
 
-    it("declare four roles, each with one inline policy and no other way to be given more", () => {
+    it("declare five roles, each with one policy and no other way to be given more", () => {
       const roles = ofType(program, "Role");
       assert.deepEqual(roles.map(({ name }) => name).sort(), [
+        "database-monitoring",
         "network-flow-logs",
         "proxy",
         "service-execution",
@@ -30,10 +31,20 @@ for (const stack of STACKS) {
       ]);
       assert.equal(ofType(program, "RolePolicy").length, 4);
       for (const role of roles) {
-        assert.equal(policiesOf(program, role.name).length, 1, role.name);
+        // AWS's own policy is attached to the one role that only AWS can say the permissions of.
+        const inline = role.name === "database-monitoring" ? 0 : 1;
+        assert.equal(policiesOf(program, role.name).length, inline, role.name);
         assert.deepEqual(Object.keys(role.inputs), ["assumeRolePolicy"], role.name);
       }
-      assert.deepEqual(ofType(program, "RolePolicyAttachment"), []);
+      assert.deepEqual(
+        ofType(program, "RolePolicyAttachment").map(({ inputs }) => inputs),
+        [
+          {
+            role: only(program, "Role", "database-monitoring").outputs.name,
+            policyArn: "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
+          },
+        ],
+      );
       assert.deepEqual(ofType(program, "PolicyAttachment"), []);
     });
 
@@ -42,6 +53,21 @@ for (const stack of STACKS) {
         Version: "2012-10-17",
         Statement: [{ Effect: "Allow", Principal: { Service: "rds.amazonaws.com" }, Action: "sts:AssumeRole" }],
       });
+    });
+
+    it("let enhanced monitoring of the one instance alone assume its role", () => {
+      const { identifier } = only(program, "Instance").inputs;
+      assert.deepEqual(documentOf(only(program, "Role", "database-monitoring"), "assumeRolePolicy").Statement, [
+        {
+          Effect: "Allow",
+          Principal: { Service: "monitoring.rds.amazonaws.com" },
+          Action: "sts:AssumeRole",
+          Condition: {
+            StringEquals: { "aws:SourceAccount": ACCOUNT },
+            ArnLike: { "aws:SourceArn": `arn:aws:rds:${REGION}:${ACCOUNT}:db:${identifier}` },
+          },
+        },
+      ]);
     });
 
     for (const name of ["service-task", "service-execution"]) {

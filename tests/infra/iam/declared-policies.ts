@@ -1,6 +1,7 @@
 import type { DeclaredResource } from "../../../local/program/resource.ts";
 import type { Program } from "../../../local/program.ts";
 import type { PolicyDocument } from "../declared-program.ts";
+import { managedPolicy } from "./managed-policies.ts";
 
 /** A role of the program with the policies that say what it may do. */
 export interface DeclaredRole {
@@ -35,8 +36,10 @@ const READ = new Set([
   "aws:ec2/vpcEndpoint:VpcEndpoint policy",
 ]);
 
+const ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
+
 /** Types that grant without a document of their own, and inputs of a role that do. A grant that is overlooked is no finding. */
-const UNREAD_TYPES = /^aws:(?:iam\/(?!role:|rolePolicy:)|kms\/grant:|lambda\/permission:)/;
+const UNREAD_TYPES = /^aws:(?:iam\/(?!role:|rolePolicy:|rolePolicyAttachment:)|kms\/grant:|lambda\/permission:)/;
 const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
 
 /**
@@ -50,12 +53,17 @@ export function readPolicies(program: Program): DeclaredPolicies {
   const roles = byType("aws:iam/role:Role").map((role) => ({
     name: role.name,
     arn: String(role.outputs.arn),
-    policies: byType("aws:iam/rolePolicy:RolePolicy")
-      .filter(({ inputs }) => inputs.role === role.outputs.name)
-      .map(({ name, inputs }) => ({ name, policy: parse(inputs.policy) })),
+    policies: [
+      ...byType("aws:iam/rolePolicy:RolePolicy")
+        .filter(({ inputs }) => inputs.role === role.outputs.name)
+        .map(({ name, inputs }) => ({ name, policy: parse(inputs.policy) })),
+      ...byType(ATTACHMENT)
+        .filter(({ inputs }) => inputs.role === role.outputs.name)
+        .map(({ name, inputs }) => ({ name, policy: attachedPolicy(inputs.policyArn, program) })),
+    ],
   }));
   const attached = roles.reduce((sum, { policies }) => sum + policies.length, 0);
-  const declared = byType("aws:iam/rolePolicy:RolePolicy").length;
+  const declared = byType("aws:iam/rolePolicy:RolePolicy").length + byType(ATTACHMENT).length;
   if (attached !== declared) throw new TypeError(`${declared - attached} policies belong to no declared role`);
   const ofResources = RESOURCE_POLICIES.flatMap(([type, input, arn]) =>
     byType(type)
@@ -64,6 +72,18 @@ export function readPolicies(program: Program): DeclaredPolicies {
   );
   const { accountId, partition } = program.place;
   return { accountId, partition, roles, ofResources: new Map(ofResources) };
+}
+
+const managed = new Map<string, PolicyDocument>();
+
+/** One object for a document, however often it is read: what decides on it remembers it by identity. */
+function attachedPolicy(policyArn: unknown, { place: { partition } }: Program): PolicyDocument {
+  const arn = String(policyArn);
+  const policy = managed.get(arn) ?? managedPolicy(arn, partition);
+  if (policy === undefined)
+    throw new TypeError(`the policy ${arn} grants something: teach tests/infra/iam/managed-policies.ts what`);
+  managed.set(arn, policy);
+  return policy;
 }
 
 function refuseUnread({ type, name, inputs }: DeclaredResource): void {

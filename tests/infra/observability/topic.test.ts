@@ -11,6 +11,7 @@ interface Scene {
   readonly key: string;
   readonly alarm: string;
   readonly rule: string;
+  readonly database: string;
   readonly taskRole: string;
 }
 
@@ -20,6 +21,7 @@ const ACCOUNT = "123456789012";
 const OTHER = "210987654321";
 const CLOUDWATCH = "cloudwatch.amazonaws.com";
 const EVENTS = "events.amazonaws.com";
+const RDS = "events.rds.amazonaws.com";
 
 function publish(principal: string, resource: string, account: string, source: string): Question {
   const context = { "aws:SourceAccount": account, "aws:SourceArn": source };
@@ -37,17 +39,41 @@ const ofAlarm = ({ topic, alarm }: Scene) => ({
   "aws:SourceArn": alarm,
 });
 
+const ofDatabase = ({ topic, database }: Scene) => ({
+  ...ofTopic(topic),
+  "aws:SourceAccount": ACCOUNT,
+  "aws:SourceArn": database,
+});
+
 const ALLOWED: readonly Case[] = [
+  ["RDS publishes for the database", (s) => publish(RDS, s.topic, ACCOUNT, s.database)],
   ["an alarm publishes", (s) => publish(CLOUDWATCH, s.topic, ACCOUNT, s.alarm)],
   ["a rule publishes", (s) => publish(EVENTS, s.topic, ACCOUNT, s.rule)],
   ...["Decrypt", "GenerateDataKey"].flatMap((action): Case[] => [
     [`an alarm uses the key (${action})`, (s) => use(CLOUDWATCH, s.key, action, ofAlarm(s))],
     // All that AWS gives: no source.
+    [`RDS uses the key for the database (${action})`, (s) => use(RDS, s.key, action, ofDatabase(s))],
     [`a rule uses the key (${action})`, (s) => use(EVENTS, s.key, action, ofTopic(s.topic))],
   ]),
 ];
 
 const DENIED: readonly Case[] = [
+  ["RDS publishes for another database of the account", (s) => publish(RDS, s.topic, ACCOUNT, `${s.database}-2`)],
+  [
+    "RDS publishes for a database of another account",
+    (s) => publish(RDS, s.topic, OTHER, s.database.replace(ACCOUNT, OTHER)),
+  ],
+  ["RDS publishes without a source", (s) => ({ principal: RDS, action: "sns:Publish", resource: s.topic })],
+  ["CloudWatch publishes for the database", (s) => publish(CLOUDWATCH, s.topic, ACCOUNT, s.database)],
+  [
+    "RDS uses the key for another database",
+    (s) => use(RDS, s.key, "GenerateDataKey", { ...ofDatabase(s), "aws:SourceArn": `${s.database}-2` }),
+  ],
+  [
+    "RDS uses the key for another topic",
+    (s) => use(RDS, s.key, "Decrypt", { ...ofDatabase(s), ...ofTopic(`${s.topic}-2`) }),
+  ],
+  ["RDS uses the key without a source", (s) => use(RDS, s.key, "Decrypt", ofTopic(s.topic))],
   [
     "an alarm of another account publishes",
     (s) => publish(CLOUDWATCH, s.topic, OTHER, s.alarm.replace(ACCOUNT, OTHER)),
@@ -112,6 +138,7 @@ for (const stack of STACKS) {
         key: arn("Key", "observability-alarms"),
         alarm: arn("MetricAlarm", "observability-failed-database-logins"),
         rule: arn("EventRule", "observability-rotation-failed"),
+        database: arn("Instance"),
         taskRole: arn("Role", "service-task"),
       };
     });
@@ -147,7 +174,7 @@ for (const stack of STACKS) {
       assert.equal(key.inputs.enableKeyRotation, true);
       const [administer, ...uses] = documentOf(key, "policy").Statement;
       assert.equal(administer?.Action, "kms:*");
-      assert.equal(uses.length, 2);
+      assert.equal(uses.length, 3);
     });
 
     it("no condition on the source keeps EventBridge from the key, where AWS does not support it", () => {
@@ -161,7 +188,7 @@ for (const stack of STACKS) {
 }
 
 describe("The topic", () => {
-  it("mails nobody unless an address is configured, and then that one", async () => {
+  it("mails nobody unless an address is configured, and then that one, but not of each rotation", async () => {
     assert.deepEqual(ofType(await programOf("production"), "TopicSubscription"), []);
     const program = await programOf("staging", { alarmEmail: "on-call@example.com" });
     const { inputs } = only(program, "TopicSubscription");
@@ -169,6 +196,9 @@ describe("The topic", () => {
       topic: only(program, "Topic").outputs.arn,
       protocol: "email",
       endpoint: "on-call@example.com",
+      filterPolicy: JSON.stringify({
+        $or: [{ EventID: [{ exists: false }] }, { EventID: [{ "anything-but": ["RDS-EVENT-0016"] }] }],
+      }),
     });
   });
 

@@ -1,3 +1,4 @@
+import { ACCOUNT_OUTPUTS } from "./outputs/account.ts";
 import {
   type Computed,
   type ComputeOutputs,
@@ -8,8 +9,8 @@ import {
   text,
   uuid,
 } from "./outputs/computed.ts";
-import { EXISTING_ANSWERS } from "./outputs/existing.ts";
 import { DATABASE_OUTPUTS } from "./outputs/database.ts";
+import { EXISTING_ANSWERS } from "./outputs/existing.ts";
 import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";
@@ -25,6 +26,7 @@ export type Answer = (args: Properties, place: Place) => Properties;
  * without AWS takes them from here; nothing here knows how. A type that is missing is an error there, never `undefined`.
  */
 export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
+  ...ACCOUNT_OUTPUTS,
   ...DATABASE_OUTPUTS,
   ...NETWORK_OUTPUTS,
   ...OBSERVABILITY_OUTPUTS,
@@ -41,11 +43,6 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     const name = named(made);
     return { id: name, outputs: { name, arn: arn(place, "logs", `log-group:${name}`) } };
   },
-  "aws:ec2/securityGroup:SecurityGroup": (made, place) => {
-    const id = `sg-${digits(made)}`;
-    return {
-      id,
-      outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: named(made), ownerId: place.accountId },
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ({ inputs }, place) => {
     const id = `sg-${hex(`${text(inputs.vpcId)} default`)}`;
     return {
@@ -57,6 +54,11 @@ export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     const id = `fl-${digits(made)}`;
     return { id, outputs: { arn: arn(place, "ec2", `vpc-flow-log/${id}`) } };
   },
+  "aws:ec2/securityGroup:SecurityGroup": (made, place) => {
+    const id = `sg-${digits(made)}`;
+    return {
+      id,
+      outputs: { arn: arn(place, "ec2", `security-group/${id}`), name: named(made), ownerId: place.accountId },
     };
   },
   "aws:ec2/vpcEndpoint:VpcEndpoint": (made, place) => {
@@ -187,13 +189,6 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     id: place.accountId,
     accountId: place.accountId,
     arn: globalArn(place, "iam", "user/evaluation"),
-  "aws:ec2/getVpcEndpointService:getVpcEndpointService": ({ filters, serviceType }, { region }) => {
-    const { values } = only(filters) as { readonly values: readonly string[] };
-    // Of ECR China has names of its own; S3 and CloudWatch Logs are named there as everywhere.
-    const own = values.filter((name) => /\.ecr\.(?:api|dkr)$/.test(name) && name.startsWith("cn."));
-    const serviceName = text(own[0] ?? values.find((name) => name.startsWith(`com.amazonaws.${region}.`)));
-    return { id: hex(serviceName), serviceName, serviceType, vpcEndpointPolicySupported: true };
-  },
     userId: "AIDAEVALUATION",
   }),
   "aws:index/getPartition:getPartition": (_args, { partition, dnsSuffix }) => ({
@@ -209,16 +204,18 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     description: region,
     endpoint: `ec2.${region}.${dnsSuffix}`,
   }),
-
-function only(value: unknown): unknown {
-  if (Array.isArray(value) && value.length === 1) return value[0];
-  throw new TypeError(`expected one item, got ${JSON.stringify(value)}`);
-}
   "aws:ec2/getPrefixList:getPrefixList": ({ name }) => ({
     id: `pl-${hex(text(name), 8)}`,
     name,
     cidrBlocks: ["52.95.150.0/24"],
   }),
+  "aws:ec2/getVpcEndpointService:getVpcEndpointService": ({ filters, serviceType }, { region }) => {
+    const { values } = only(filters) as { readonly values: readonly string[] };
+    // Of ECR China has names of its own; S3 and CloudWatch Logs are named there as everywhere.
+    const own = values.filter((name) => /\.ecr\.(?:api|dkr)$/.test(name) && name.startsWith("cn."));
+    const serviceName = text(own[0] ?? values.find((name) => name.startsWith(`com.amazonaws.${region}.`)));
+    return { id: hex(serviceName), serviceName, serviceType, vpcEndpointPolicySupported: true };
+  },
   "aws:ec2/getRouteTable:getRouteTable": ({ subnetId }) => {
     const routeTableId = routeTableOf(text(subnetId));
     return { id: routeTableId, routeTableId, subnetId };
@@ -233,4 +230,9 @@ function only(value: unknown): unknown {
 function rule(made: Made, place: Place): Computed {
   const id = `sgr-${digits(made)}`;
   return { id, outputs: { securityGroupRuleId: id, arn: arn(place, "ec2", `security-group-rule/${id}`) } };
+}
+
+function only(value: unknown): unknown {
+  if (Array.isArray(value) && value.length === 1) return value[0];
+  throw new TypeError(`expected one item, got ${JSON.stringify(value)}`);
 }

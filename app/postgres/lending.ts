@@ -2,7 +2,6 @@ import type pg from "pg";
 import { asError, errorCode, PoolError } from "./errors.ts";
 import { Expected } from "./expected.ts";
 import type { Passage } from "./gate.ts";
-import { revive } from "./idle-check.ts";
 import { Loans } from "./loans.ts";
 import { isReady } from "./readiness.ts";
 import { Refusals, type RefusalsOptions } from "./refusals.ts";
@@ -225,16 +224,13 @@ export class Lending {
     else if (this.#loans.isDistrusted(client)) client.release(true);
     else {
       const stopExpecting = this.#looking.add();
-      void revive(client).then((dead) => {
+      void this.#loans.look(client).then((dead) => {
         stopExpecting();
         if (dead) {
           if (errorCode(dead) === "CONNECT_TIMEOUT") this.#loans.distrust();
           client.release(dead);
-          this.#options.reporter.report("warn", "CONNECTION_LOST", dead, "An idle connection did not answer");
-        } else {
-          this.#loans.saw(client);
-          this.#serve(client);
-        }
+          this.#options.reporter.report("warn", "CONNECTION_LOST", dead, "An idle connection was found dead");
+        } else this.#serve(client);
         this.#dispatch();
       });
     }

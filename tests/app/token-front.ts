@@ -74,10 +74,20 @@ export class TokenFront {
     }
   }
 
+  /** Closes every connection that stands, at once: each client is told by a FIN, which it may not have read yet. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The same, with the goodbye of TLS before. */
+  sayGoodbye(): void {
+    for (const { client } of this.#relays) client.end();
+  }
+
   async close(): Promise<void> {
     this.#server.close();
     for (const { upstream } of this.#relays) upstream.destroy();
-    for (const socket of this.#sockets) socket.destroy();
+    this.hangUp();
     await once(this.#server, "close");
   }
 

@@ -21,7 +21,7 @@ export interface Setting {
   readonly latencyMs: number;
 }
 
-export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 500, idleTimeoutMillis: 5_000 };
+export const LIMITS = { connectionTimeoutMillis: 6_000, idleCheckMillis: 2_000, idleTimeoutMillis: 5_000 };
 /** Longest life of a connection, in milliseconds. */
 export const LIFETIME_MS = 7_000;
 /** A connection that has come back this lately is waited for, if it still rolls back, in milliseconds. */

@@ -17,7 +17,8 @@ const step = fc.oneof(
   }),
   fc.record({ kind: fc.constant("transaction" as const), fails: fc.boolean() }),
   fc.record({ kind: fc.constant("log-ins fail" as const), count: fc.integer({ min: 1, max: 3 }) }),
-  fc.record({ kind: fc.constant("long idleness" as const) }),
+  // Glanced at, or asked.
+  fc.record({ kind: fc.constant("idleness" as const), ms: fc.constantFrom(1_000, 2_000) }),
   fc.record({ kind: fc.constant("rest" as const), turns: fc.integer({ min: 1, max: 40 }) }),
 );
 const sizes = fc.record({ max: fc.integer({ min: 1, max: 3 }), maxEstablishing: fc.integer({ min: 1, max: 2 }) });
@@ -39,7 +40,7 @@ describe("RdsIamPool over a real PostgreSQL, whatever the order of events", () =
           let refusals = 0;
           front.refuse = () => (refusals-- > 0 ? WRONG_PASSWORD : undefined);
           const clock = fakeClock();
-          const idleCheckMillis = 1_000;
+          const idleCheckMillis = 2_000;
           const maxEstablishing = Math.min(size.max, size.maxEstablishing);
           const pool = fixture.createPool({
             max: size.max,
@@ -56,7 +57,7 @@ describe("RdsIamPool over a real PostgreSQL, whatever the order of events", () =
             else if (action.kind === "query") stage.query(action.text);
             else if (action.kind === "transaction") stage.transaction(action.fails);
             else if (action.kind === "log-ins fail") refusals = action.count;
-            else if (action.kind === "long idleness") clock.advance(idleCheckMillis);
+            else if (action.kind === "idleness") clock.advance(action.ms);
             else await stage.rest(action.turns);
           }
           const ended = early ? pool.end() : undefined;

@@ -10,6 +10,9 @@ import type { Manner, ScriptedClient } from "./scripted-client.ts";
 import { Tally } from "./tally.ts";
 import { turn, VirtualTime } from "./virtual-time.ts";
 
+/** How many turns of the event loop it takes to see whether an idle connection has ended; no time passes in them. */
+const GLANCE_TURNS = 2;
+
 /**
  * The pool's core over the real pg-pool, whose clients are scripted and whose time is virtual. It asserts what must hold of every answer when
  * it is given, and of the whole whenever nothing moves any more.
@@ -172,7 +175,7 @@ export class Stage {
 
   /** Lets everything settle that needs no time, and asserts what must hold then. */
   async rest(): Promise<void> {
-    await turn();
+    for (let n = 0; n < GLANCE_TURNS + 1; n++) await turn();
     this.#rested = true;
     if (this.#violation) throw this.#violation;
     this.#callers.assertNoneIsLate(this.time.now);

@@ -49,7 +49,7 @@ const outcome = fc.constantFrom(
   "is lost at once",
 );
 const latency = fc.constantFrom(0, 300, 1_500, 2_500, Number.POSITIVE_INFINITY);
-const span = fc.constantFrom(1, 49, 50, 100, 499, 500, 500, 1_000, 2_000, 6_000);
+const span = fc.constantFrom(1, 49, 50, 100, 500, 999, 1_000, 1_000, 2_000, 6_000);
 
 /** Does it to one of them, if there is any. */
 function toOne(clients: readonly ScriptedClient[], index: number, act: (client: ScriptedClient) => void): void {

@@ -11,13 +11,32 @@ export interface CredentialsProblem {
 type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
 
 /**
+ * How long one refresh before the time stands for all, in milliseconds. The signer asks for one at every token while its credentials have less
+ * than 15 minutes to live; a source that has no newer ones gives the same again, or refuses a task that asks too often.
+ */
+const REFRESH_PAUSE_MS = 30_000;
+
+/** Passes on at most one request a pause to refresh credentials that still live; whoever asks meanwhile has the outcome of that one. */
+export function refreshSparingly(chain: CredentialsProvider, now: () => number): CredentialsProvider {
+  let last: { readonly at: number; readonly outcome: ReturnType<CredentialsProvider> } | undefined;
+  return (properties) => {
+    if (!properties?.forceRefresh) return chain(properties);
+    // A clock that was set back has no say in it.
+    if (last === undefined || Math.abs(now() - last.at) >= REFRESH_PAUSE_MS) {
+      last = { at: now(), outcome: chain(properties) };
+    }
+    return last.outcome;
+  };
+}
+
+/**
  * The SDK's default chain, which fetches once for all who ask at the same time and keeps what it got. Credentials that have expired are
  * refused here: the proxy would only call the token wrong.
  *
  * @throws PoolError `CREDENTIALS_EXPIRED`
  */
 export function defaultCredentials(now: () => number = Date.now): CredentialsProvider {
-  const chain = fromNodeProviderChain();
+  const chain = refreshSparingly(fromNodeProviderChain(), now);
   return async (properties) => {
     const credentials = await chain(properties);
     const expiredMs = credentials.expiration === undefined ? 0 : now() - credentials.expiration.getTime();

@@ -15,14 +15,21 @@ export interface CredentialsEndpoint {
   close(): Promise<void>;
 }
 
-/** Listens on the loopback, and answers whoever has the authorization token. */
-export async function startCredentialsEndpoint(): Promise<CredentialsEndpoint> {
+/** Longer than any test, and than the 15 minutes from which on a signer asks for newer ones. */
+const USUAL_LIFE_MS = 6 * 3_600_000;
+
+/**
+ * Listens on the loopback, and answers whoever has the authorization token.
+ *
+ * @param lifeMs how long what it hands out lives from then on
+ */
+export async function startCredentialsEndpoint(lifeMs: number = USUAL_LIFE_MS): Promise<CredentialsEndpoint> {
   let fetches = 0;
   const server = createServer((request, response) => {
     fetches += 1;
     const allowed = request.headers.authorization === TOKEN;
     response.writeHead(allowed ? 200 : 403, { "content-type": "application/json", connection: "close" });
-    const Expiration = new Date(Date.now() + 6 * 3_600_000).toISOString();
+    const Expiration = new Date(Date.now() + lifeMs).toISOString();
     response.end(JSON.stringify(allowed ? { ...KEYS, Expiration } : { message: "no" }));
   });
   server.listen(0, "127.0.0.1");
@@ -47,8 +54,11 @@ export async function startCredentialsEndpoint(): Promise<CredentialsEndpoint> {
 }
 
 /** Runs `work` while this process itself finds its credentials at such an endpoint. */
-export async function withCredentialsEndpoint(work: (fetches: () => number) => Promise<void>): Promise<void> {
-  const endpoint = await startCredentialsEndpoint();
+export async function withCredentialsEndpoint(
+  work: (fetches: () => number) => Promise<void>,
+  lifeMs?: number,
+): Promise<void> {
+  const endpoint = await startCredentialsEndpoint(lifeMs);
   const saved = Object.entries(process.env).filter(([name]) => name.startsWith("AWS_"));
   for (const [name] of saved) delete process.env[name];
   Object.assign(process.env, endpoint.environment);

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { defaultCredentials, explainCredentials } from "../../../app/postgres/credentials.ts";
+import { defaultCredentials, explainCredentials, refreshSparingly } from "../../../app/postgres/credentials.ts";
 import { AcquireError, errorCode, PoolError, systemClock } from "../../../app/postgres/index.ts";
 import { tokenSource } from "../../../app/postgres/token.ts";
 import { withCredentialsEndpoint } from "./credentials-endpoint.ts";
@@ -193,6 +193,60 @@ describe("Credentials of the SDK's default chain", () => {
       assert.deepEqual([...new Set(all.map(({ accessKeyId }) => accessKeyId))], ["ASIAEXAMPLE"]);
       assert.equal(fetches(), 1);
     });
+  });
+});
+
+describe("A refresh of credentials that still live", () => {
+  const refresh = { forceRefresh: true } as const;
+
+  /** A source that tells how often it was asked, and fails from a certain time on. */
+  function source(answers = Number.POSITIVE_INFINITY) {
+    const asked = { times: 0, forced: 0 };
+    const provider = refreshSparingly(
+      async (properties) => {
+        asked.times += 1;
+        if (properties?.forceRefresh) asked.forced += 1;
+        if (asked.times > answers) throw new Error(`refused the ${asked.times}. time`);
+        return { accessKeyId: `key ${asked.times}`, secretAccessKey: "secret" };
+      },
+      () => clock.at,
+    );
+    const clock = { at: 0 };
+    return { asked, provider, clock };
+  }
+
+  it("is one for all who ask within half a minute, and another after that", async () => {
+    const { asked, provider, clock } = source();
+    const [first, second] = await Promise.all([provider(refresh), provider(refresh)]);
+    clock.at = 29_999;
+    assert.deepEqual([second, await provider(refresh)], [first, first]);
+    assert.equal(asked.forced, 1);
+    clock.at = 30_000;
+    assert.notDeepEqual(await provider(refresh), first);
+    assert.equal(asked.forced, 2);
+  });
+
+  it("that failed has failed for all of them", async () => {
+    const { asked, provider } = source(0);
+    await assert.rejects(provider(refresh), /refused the 1\. time/);
+    await assert.rejects(provider(refresh), /refused the 1\. time/);
+    assert.equal(asked.forced, 1);
+  });
+
+  it("does not keep anyone from the source who asks for what there is", async () => {
+    const { asked, provider } = source();
+    await provider(refresh);
+    await provider({});
+    await provider();
+    assert.deepEqual(asked, { times: 3, forced: 1 });
+  });
+
+  it("is not put off by a clock that is set back", async () => {
+    const { asked, provider, clock } = source();
+    await provider(refresh);
+    clock.at = -3_600_000;
+    await provider(refresh);
+    assert.equal(asked.forced, 2);
   });
 });
 

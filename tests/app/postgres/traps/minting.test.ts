@@ -134,6 +134,31 @@ describe("Traps in minting", () => {
       });
     });
 
+    describe("that hands out credentials with less than 15 minutes to live", () => {
+      const LIFE_MS = 10 * 60_000;
+
+      /** So many connections, one after the other, each with a token of its own. */
+      async function connectInTurn(pool: pg.Pool, times: number): Promise<void> {
+        for (let n = 0; n < times; n++) (await pool.connect()).release(true);
+        assert.equal(fixture.front.tokens.length, times);
+      }
+
+      it("is asked at every token of pg.Pool, though its one signer has credentials that live", async () => {
+        await withCredentialsEndpoint(async (fetches) => {
+          const signer = new Signer({ hostname, port: fixture.front.port, username, region });
+          await connectInTurn(plainPool({ password: () => signer.getAuthToken() }), 5);
+          assert.equal(fetches(), 1 + 5);
+        }, LIFE_MS);
+      });
+
+      it("is asked by RdsIamPool for newer ones once, and not at every token", async () => {
+        await withCredentialsEndpoint(async (fetches) => {
+          await connectInTurn(fixture.createPool({ signer: undefined }), 5);
+          assert.equal(fetches(), 1 + 1);
+        }, LIFE_MS);
+      });
+    });
+
     // One test for both: the SDK pauses for three seconds before it gives up.
     it("refuses with a status that pg.Pool does not hear of from the signer, and that RdsIamPool tells without any secret", async () => {
       await withCredentialsEndpoint(async () => {

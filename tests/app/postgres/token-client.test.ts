@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Signer } from "@aws-sdk/rds-signer";
 import { describe, it } from "mocha";
 import { type AcquireError, errorCode, type PoolError } from "../../../app/postgres/index.ts";
 import { withCredentialsEndpoint } from "./credentials-endpoint.ts";
@@ -51,6 +52,19 @@ describe("A connection of RdsIamPool", () => {
         fixture.front.tokens.toSorted(),
         [1, 2, 3, 4, 5, 6].map((n) => `token-${n}`),
       );
+    });
+
+    it("arrive whole, however long: credentials of a role make them long", async () => {
+      const { port, tokens } = fixture.front;
+      const { host: hostname, user: username, region } = IDENTITY;
+      const sessionToken = "s".repeat(8_000);
+      const credentials = { accessKeyId: "ASIAEXAMPLE", secretAccessKey: "secret-access-key", sessionToken };
+      const signer = new Signer({ hostname, port, username, region, credentials });
+      assert.deepEqual((await fixture.createPool({ signer }).query("SELECT 1 AS n")).rows, [{ n: 1 }]);
+      const url = new URL(`https://${tokens[0]}`);
+      assert.equal(url.searchParams.get("X-Amz-Security-Token"), sessionToken);
+      assert.match(url.searchParams.get("X-Amz-Signature") ?? "", /^[0-9a-f]{64}$/);
+      assert.equal(url.searchParams.get("X-Amz-Expires"), "900");
     });
 
     it("do not stay on a client that is connected", async () => {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type pg from "pg";
-import { type Db, PgBoss } from "pg-boss";
+import { type ConstructorOptions, type Db, PgBoss } from "pg-boss";
 import type { RdsIamPool } from "../../../../app/postgres/index.ts";
+import { closedPort } from "../drop-in/unreachable.ts";
 import { poolFixture } from "../pool-fixture.ts";
 import { keepsItsConnection } from "./same-connection.ts";
 
@@ -33,6 +34,20 @@ describe("pg-boss on RdsIamPool, through its adapter", () => {
     await boss.createQueue(QUEUE);
     return boss;
   }
+
+  it("is needed: pg-boss that is handed the pool says nothing, leaves it alone and connects by itself", async () => {
+    const pool = fixture.createPool();
+    const { executeSql } = adapter(pool);
+    // Where it would look by itself, nobody listens.
+    const alone = { pool, host: "127.0.0.1", port: await closedPort(), user: "nobody", database: "none" };
+    const boss = new PgBoss(alone as ConstructorOptions);
+    const warnings: unknown[] = [];
+    for (const event of ["error", "warning"] as const) boss.on(event, (said: unknown) => warnings.push(said));
+    await assert.rejects(boss.start(), { code: "ECONNREFUSED" });
+    assert.deepEqual([warnings, pool.totalCount, fixture.front.accepted], [[], 0, 0]);
+    assert.deepEqual((await executeSql("SELECT $1::int AS n", [1])).rows, [{ n: 1 }]);
+    assert.equal(fixture.front.accepted, 1);
+  });
 
   it("creates a queue, sends, fetches and completes a job", async () => {
     const boss = await start(fixture.createPool());

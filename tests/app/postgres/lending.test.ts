@@ -67,11 +67,11 @@ describe("RdsIamPool lends a connection", () => {
 
   describe("Waiting for a connection", () => {
     it("in the queue has a limit", async () => {
-      const pool = fixture.createPool({ max: 1, connectionTimeoutMillis: 50 });
+      const pool = fixture.createPool({ max: 1, connectionTimeoutMillis: 400 });
       const only = await pool.connect();
       await assert.rejects(pool.connect(), {
         code: "ACQUIRE_TIMEOUT",
-        message: /No connection to localhost within 50 ms/,
+        message: /No connection to localhost within 400 ms/,
       });
       assert.deepEqual(
         fixture.log.events().map(({ level, code }) => [level, code]),
@@ -85,7 +85,7 @@ describe("RdsIamPool lends a connection", () => {
 
     it("that ends while retrying fails with every attempt, the last one's error being the cause", async () => {
       fixture.front.refuse = () => WRONG_PASSWORD;
-      const pool = fixture.createPool({ connectionTimeoutMillis: 150, random: () => 0.999 });
+      const pool = fixture.createPool({ connectionTimeoutMillis: 600, random: () => 0.999 });
       await assert.rejects(
         pool.connect(),
         (error) =>

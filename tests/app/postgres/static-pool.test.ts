@@ -26,7 +26,7 @@ describe("The pool with a static password", () => {
   });
 
   it("has a limit for obtaining a connection", async () => {
-    const { pool } = create({ connectionTimeoutMillis: 50 });
+    const { pool } = create({ connectionTimeoutMillis: 400 });
     const lent = await Promise.all([pool.connect(), pool.connect()]);
     await assert.rejects(pool.connect(), /timeout exceeded when trying to connect/);
     for (const client of lent) client.release();

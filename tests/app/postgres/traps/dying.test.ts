@@ -67,7 +67,7 @@ describe("Traps in connections that die", () => {
     });
 
     it("is left by RdsIamPool after silenceTimeoutMillis, and the next statement has a new connection", async () => {
-      const pool = fixture.createPool({ silenceTimeoutMillis: 150 });
+      const pool = fixture.createPool({ silenceTimeoutMillis: 400 });
       const lost = streamOf(pool);
       await pool.query("SELECT 1");
       fixture.front.freeze();

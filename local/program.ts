@@ -26,6 +26,8 @@ export interface EvaluateOptions {
   readonly folder?: URL;
   /** Module that is the program. Default the folder's index.ts; tests of the harness bring others. */
   readonly entry?: URL;
+  /** Name that the stack goes by. Default that of the stack file which configures it. */
+  readonly stackName?: string;
 }
 
 /** The program did not evaluate. `errors` holds everything that went wrong, and the message says all of it. */
@@ -60,9 +62,10 @@ export function evaluate(stack: string, options: EvaluateOptions = {}): Promise<
   return result;
 }
 
-async function evaluateAlone(stack: string, options: EvaluateOptions): Promise<Program> {
+async function evaluateAlone(configuredBy: string, options: EvaluateOptions): Promise<Program> {
   const folder = options.folder ?? PROGRAM_FOLDER;
-  const { project, values } = await readStackConfiguration(stack, options.config, folder);
+  const stack = options.stackName ?? configuredBy;
+  const { project, values } = await readStackConfiguration(configuredBy, options.config, folder);
   const place = placeOf(values["aws:region"] ?? "", accountOf(values["aws:allowedAccountIds"]));
   const entry = new URL(options.entry ?? new URL("index.ts", folder));
   entry.searchParams.set("evaluation", String(++evaluations));

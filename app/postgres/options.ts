@@ -10,7 +10,7 @@ import type { TokenSigner } from "./token.ts";
 export interface RdsIamPoolOptions {
   /** The proxy's own endpoint: dialled, signed for, and verified in TLS. */
   readonly host: string;
-  /** 5432 by default, the only one that RDS Proxy has. 1 to 65,535. */
+  /** Port of the proxy; 5432 by default. RDS Proxy has no other. 1 to 65535. */
   readonly port?: number;
   /** The database user; its letter case must match the database's. */
   readonly user: string;
@@ -21,60 +21,63 @@ export interface RdsIamPoolOptions {
 
   /** Most physical connections; 10 by default. 1 to 10,000. */
   readonly max?: number;
-  /** Most establishments at once; 5 by default, or `max` where that is less. After a failure it is one, until one succeeds. */
+  /** Most establishments at once, and never more than `max`; 5 by default. After a failure it is one at a time, until one succeeds. */
   readonly maxEstablishing?: number;
-  /** Uses after which a physical connection is replaced; without limit by default. */
+  /** Uses after which a physical connection is replaced; no limit by default. */
   readonly maxUses?: number;
-  /** Longest life of a physical connection, in seconds; each lives for 60 to 100 % of it. 1,500 by default, at most 86,400: the proxy ends it then. */
+  /** Longest life of a physical connection, in seconds; 1,500 by default. Each lives for 60 to 100 % of it. The proxy ends any after 86,400. */
   readonly maxLifetimeSeconds?: number;
-  /** Idleness after which a connection is closed; 300,000 by default. Keep it under the proxy's idle client time-out (1,800 s unless set). */
+  /** Idleness after which a connection is closed; 300,000 by default. Keep it below the proxy's idle client time-out, 1,800 s unless set. */
   readonly idleTimeoutMillis?: number;
   /** Idleness after which a connection is asked whether it lives before it is lent; 30,000 by default. */
   readonly idleCheckMillis?: number;
-  /** Whether idle connections let the process end; false by default. */
+  /** Whether the process may end while connections are idle; false by default. */
   readonly allowExitOnIdle?: boolean;
 
   /** Overall limit for obtaining a connection: queue, mints, attempts and pauses together; 90,000 by default. */
   readonly connectionTimeoutMillis?: number;
-  /** Budget for retrying the establishment of a connection, from the first failure that a caller saw; 60,000 by default, 0 for no retry. */
+  /** Budget for retrying the establishment of a connection, from the first failure while a caller waits; 60,000 by default. With 0 nothing is retried. */
   readonly connectRetryMillis?: number;
   /** Limit of one mint; 10,000 by default. */
   readonly mintTimeoutMillis?: number;
   /** Limit from the first packet to the end of the TLS handshake; 5,000 by default. */
   readonly reachTimeoutMillis?: number;
-  /** Limit of one attempt after the mint; 35,000 by default: above a borrow time-out of 30 s, whose own error says more. */
+  /**
+   * Limit of one attempt after the mint; 35,000 by default. Keep it above the proxy's borrow time-out, whose own error says more: the default
+   * fits one of 30 s, and a proxy has 120 s unless set.
+   */
   readonly attemptTimeoutMillis?: number;
   /**
-   * How long the server may be silent while a statement runs; 300,000 by default. Then the connection is closed and its statements fail with
-   * `QUERY_TIMEOUT`: it is for a server that is gone without a word. RDS Proxy ignores requests to cancel; to end a slow statement, give
-   * the role a `statement_timeout`.
+   * How long the server may be silent while a statement runs; 300,000 by default. Then the connection is closed, and its statements fail with
+   * `QUERY_TIMEOUT`. It is for a server that is gone without a word, and no concern of idle connections. To end a slow statement give the role
+   * a `statement_timeout`: RDS Proxy ignores requests to cancel.
    */
   readonly silenceTimeoutMillis?: number;
-  /** Limit of one statement, as in node-postgres: it ends the wait, not the statement. None by default. */
+  /** Limit of one statement; none by default. As in node-postgres it ends the wait, not the statement. */
   readonly query_timeout?: number;
   /** How long `end()` waits for work that runs before it closes its connections; 10,000 by default. */
   readonly endTimeoutMillis?: number;
 
-  /** Certificate authorities (PEM) instead of Node's own: RDS Proxy needs none. Verification itself cannot be switched off. */
+  /** Certificate authorities in PEM; Node's own by default. RDS Proxy needs no others. Verification itself cannot be switched off. */
   readonly ca?: string;
-  /** Shown in `pg_stat_activity`. */
+  /** Name of the session in `pg_stat_activity`; none by default. */
   readonly application_name?: string;
-  /** Parsers of result columns, as in node-postgres. */
+  /** Parsers of result columns; node-postgres' own by default. */
   readonly types?: pg.CustomTypesConfig;
-  /** Awaited on each new connection before it is lent; when it fails, so does the attempt. */
+  /** Awaited on each new connection before it is lent; none by default. When it fails, so does the attempt. */
   readonly onConnect?: (client: pg.ClientBase) => void | Promise<void>;
-  /** Asked about each new connection before it is lent, as in node-postgres. */
+  /** Asked about each new connection before it is lent, as in node-postgres; none by default. */
   readonly verify?: (client: pg.PoolClient, done: (error?: Error) => void) => void;
 
-  /** The default signs with the AWS SDK's credential provider chain. One signer serves the whole pool. */
+  /** Makes the tokens of the whole pool; one on the AWS SDK's credential provider chain by default. */
   readonly signer?: TokenSigner;
-  /** Where the pool reports what an operator should read; nowhere by default. */
+  /** Logger that is told what an operator should read; none by default. */
   readonly log?: EventLog;
   /** The pool's name in metrics; `<user>@<host>/<database>` by default. */
   readonly name?: string;
   /** Time for retries, idleness and measurements; the system's by default. */
   readonly clock?: Clock;
-  /** Source of jitter: numbers in [0, 1). */
+  /** Source of jitter, numbers in [0, 1); `Math.random` by default. */
   readonly random?: () => number;
 }
 

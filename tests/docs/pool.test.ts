@@ -18,10 +18,17 @@ describe("docs/pool.md", () => {
     };
     const rows = (await documented("options.ts", "RdsIamPoolOptions")).map(({ name, optional, text }) => {
       const range = RANGES[name];
-      const usual = defaults[name] ?? (optional ? "–" : "required");
+      const number = name === "port" ? String : grouped;
       const upTo = range?.to === Number.MAX_SAFE_INTEGER ? "" : ` to ${number(range?.to ?? 0)}`;
       const span = range ? `${number(range.from)}${upTo || " or more"}` : "–";
-      return `| \`${name}\` | ${typeof usual === "number" ? number(usual) : usual} | ${span} | ${text || "–"} |`;
+      const [, usual = "required"] = DEFAULT.exec(text) ?? [];
+      const known = defaults[name];
+      if (typeof known === "number")
+        assert.equal(usual, number(known), `The doc comment of '${name}' has another default`);
+      assert.equal(usual === "required", !optional, `The doc comment of '${name}' has no default`);
+      // Both have a column of their own.
+      const meaning = text.replace(DEFAULT, "").replace(` ${span}.`, "");
+      return `| \`${name}\` | ${usual} | ${span} | ${meaning} |`;
     });
     assert.ok(rows.length > 25);
     await checkSection("pool.md", "options", ["| option | default | range | meaning |", "|---|---|---|---|", ...rows]);
@@ -85,7 +92,10 @@ describe("docs/pool.md", () => {
   });
 });
 
-const number = (value: number) => value.toLocaleString("en-US");
+/** How a doc comment says it: "; 10 by default". */
+const DEFAULT = /; ([^;]+) by default/;
+
+const grouped = (value: number) => value.toLocaleString("en-US");
 
 /** The members of an interface, in their order, with the text of their doc comments. */
 async function documented(file: string, name: string) {

@@ -95,11 +95,13 @@ function withDatabase(stack: StackName, account: Account): readonly Statement[] 
       Condition: { Bool: { "kms:GrantIsForAWSResource": "true" }, StringEquals: { "aws:RequestedRegion": region } },
     },
     {
-      Sid: "KeyOfManagedSecret",
+      Sid: "KeysThroughServices",
       Effect: "Allow",
       Action: ["kms:Decrypt", "kms:GenerateDataKey"],
       Resource: "*",
-      Condition: { StringEquals: { "kms:ViaService": `secretsmanager.${region}.${dnsSuffix}` } },
+      Condition: {
+        StringEquals: { "kms:ViaService": [`rds.${region}.${dnsSuffix}`, `secretsmanager.${region}.${dnsSuffix}`] },
+      },
     },
   ];
 }

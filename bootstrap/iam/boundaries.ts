@@ -2,7 +2,7 @@ import type { Account, PolicyDocument } from "../../infra/iam.ts";
 import { policyArn, type StackName, stackNames } from "../names.ts";
 import { SECRET_VALUES } from "./access.ts";
 import { deployActions } from "./actions.ts";
-import { BOUNDED_ACTIONS, linkedRoles, PASSED_TO, rolesOfStack } from "./stack-roles.ts";
+import { ATTACHING_ACTIONS, BOUNDED_ACTIONS, linkedRoles, PASSED_TO, rolesOfStack } from "./stack-roles.ts";
 
 /** What guards a key, and what would take it away: nothing that a deployment may do to a key of bootstrap's. */
 const KEY_ADMINISTRATION = [
@@ -56,7 +56,7 @@ export function deployBoundary(stack: StackName, ownKeyArns: readonly string[], 
       {
         Sid: "NoUnboundedRoles",
         Effect: "Deny",
-        Action: [...BOUNDED_ACTIONS, "iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+        Action: [...BOUNDED_ACTIONS, ...ATTACHING_ACTIONS],
         Resource: "*",
         Condition: {
           StringNotEquals: { "iam:PermissionsBoundary": policyArn(names, names.workloadBoundary, account) },
@@ -112,6 +112,13 @@ export function workloadBoundary({ partition, region, accountId, dnsSuffix }: Ac
         Effect: "Allow",
         Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         Resource: arn("logs", "log-group:*"),
+      },
+      {
+        // As AWS's own policy for enhanced monitoring has it (AmazonRDSEnhancedMonitoringRole): RDS makes the group.
+        Sid: "MonitorInstances",
+        Effect: "Allow",
+        Action: ["logs:CreateLogGroup", "logs:GetLogEvents", "logs:PutRetentionPolicy"],
+        Resource: arn("logs", "log-group:RDS*"),
       },
     ],
   };

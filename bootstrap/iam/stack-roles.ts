@@ -2,7 +2,17 @@ import type { Account, Statement } from "../../infra/iam.ts";
 import { policyArn, rolePath, type StackName, stackNames } from "../names.ts";
 
 /** Services that run with a role that the program makes: whom its trusts name. */
-export const PASSED_TO = ["ecs-tasks.amazonaws.com", "rds.amazonaws.com", "vpc-flow-logs.amazonaws.com"] as const;
+export const PASSED_TO = [
+  "ecs-tasks.amazonaws.com",
+  "monitoring.rds.amazonaws.com",
+  "rds.amazonaws.com",
+  "vpc-flow-logs.amazonaws.com",
+] as const;
+
+/** Managed policies of AWS's own that the program attaches to a role: the only ones that may be. */
+export function attachedPolicies({ partition }: Account): readonly string[] {
+  return [`arn:${partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole`];
+}
 
 /**
  * Services that act in the account with a role of their own, which the first use of each makes
@@ -23,6 +33,9 @@ export const BOUNDED_ACTIONS = [
   "iam:PutRolePolicy",
   "iam:UpdateAssumeRolePolicy",
 ] as const;
+
+/** The same for policies that stand by themselves. */
+export const ATTACHING_ACTIONS = ["iam:AttachRolePolicy", "iam:DetachRolePolicy"] as const;
 
 /** ARNs of the roles that the stack makes: under its path, where no role of bootstrap's is. */
 export function rolesOfStack(stack: StackName, { partition, accountId }: Account): string {
@@ -47,8 +60,9 @@ export function readRoles(actions: readonly string[], stack: StackName, account:
  */
 export function writeRoles(actions: readonly string[], stack: StackName, account: Account): readonly Statement[] {
   const names = stackNames(stack);
+  const boundary = policyArn(names, names.workloadBoundary, account);
   const roles = rolesOfStack(stack, account);
-  const special = new Set<string>([...BOUNDED_ACTIONS, "iam:PassRole"]);
+  const special = new Set<string>([...BOUNDED_ACTIONS, ...ATTACHING_ACTIONS, "iam:PassRole"]);
   return [
     {
       Sid: "ManageRoles",
@@ -62,7 +76,17 @@ export function writeRoles(actions: readonly string[], stack: StackName, account
       Action: BOUNDED_ACTIONS.filter((action) => actions.includes(action)),
       Resource: roles,
       Condition: {
-        StringEquals: { "iam:PermissionsBoundary": policyArn(names, names.workloadBoundary, account) },
+        StringEquals: { "iam:PermissionsBoundary": boundary },
+      },
+    },
+    {
+      Sid: "AttachToBoundedRoles",
+      Effect: "Allow",
+      Action: ATTACHING_ACTIONS.filter((action) => actions.includes(action)),
+      Resource: roles,
+      Condition: {
+        StringEquals: { "iam:PermissionsBoundary": boundary },
+        ArnEquals: { "iam:PolicyARN": attachedPolicies(account) },
       },
     },
     {

@@ -12,10 +12,6 @@ export const ACCOUNT_OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
     const policyArn = globalArn(place, "iam", `policy${text(made.inputs.path ?? "/")}${name}`);
     return { id: policyArn, outputs: { arn: policyArn, name, policyId: `ANPA${hex(name, 17).toUpperCase()}` } };
   },
-  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ({ inputs }) => ({
-    id: `${text(inputs.role)}/${text(inputs.policyArn)}`,
-    outputs: {},
-  }),
   "aws:kms/alias:Alias": (made, place) => {
     const name = named(made);
     const keyArn = arn(place, "kms", `key/${text(made.inputs.targetKeyId)}`);

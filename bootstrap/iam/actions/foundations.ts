@@ -61,6 +61,10 @@ export const FOUNDATION_ACTIONS: ActionsByType = {
     read: ["iam:GetRolePolicy"],
     write: ["iam:DeleteRolePolicy", "iam:PutRolePolicy"],
   },
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+    read: ["iam:ListAttachedRolePolicies"],
+    write: ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+  },
   "aws:kms/key:Key": {
     read: ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
     write: [

@@ -1,7 +1,7 @@
 import { type Control, unless, wrong } from "../control.ts";
 import type { Statement } from "../iam/document.ts";
 import { executionRoles, grantingResources, rolesOf, statementsOf } from "../iam/grants.ts";
-import { allowsAction, hasWildcard } from "../iam/match.ts";
+import { allowsAction, covers, hasWildcard } from "../iam/match.ts";
 import { label, type Resource, type Stack } from "../stack.ts";
 import { PROXY } from "./proxy.ts";
 
@@ -64,8 +64,9 @@ export const CONNECT_CONTROLS: readonly Control[] = [
     selects: connecting,
     check: (grant, stack) => {
       const masters = stack.ofType("aws:rds/instance:Instance").map(({ fields }) => fields.text("username"));
-      return usersOf(grant)
-        .filter((user) => masters.includes(user))
+      return named(grant)
+        .map(([, user]) => user)
+        .filter((user) => masters.some((master) => master !== undefined && covers(user, master)))
         .map((user) => wrong(`the user of ${CONNECT}`, user, "a user with the application's privileges only"));
     },
   },

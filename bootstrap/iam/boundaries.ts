@@ -2,7 +2,14 @@ import type { Account, PolicyDocument } from "../../infra/iam.ts";
 import { policyArn, type StackName, stackNames } from "../names.ts";
 import { SECRET_VALUES } from "./access.ts";
 import { deployActions } from "./actions.ts";
-import { ATTACHING_ACTIONS, BOUNDED_ACTIONS, linkedRoles, PASSED_TO, rolesOfStack } from "./stack-roles.ts";
+import {
+  ATTACHING_ACTIONS,
+  BOUNDED_ACTIONS,
+  LINKED_SERVICES,
+  linkedRoles,
+  PASSED_TO,
+  rolesOfStack,
+} from "./stack-roles.ts";
 
 /** What guards a key, and what would take it away: nothing that a deployment may do to a key of bootstrap's. */
 const KEY_ADMINISTRATION = [
@@ -52,6 +59,7 @@ export function deployBoundary(stack: StackName, ownKeyArns: readonly string[], 
         Effect: "Allow",
         Action: "iam:CreateServiceLinkedRole",
         Resource: linkedRoles(account),
+        Condition: { StringEquals: { "iam:AWSServiceName": LINKED_SERVICES } },
       },
       {
         Sid: "NoUnboundedRoles",

@@ -1,11 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseConfiguration } from "./config/database.ts";
+import { lookUpAccount } from "./account.ts";
+import type { DatabaseArgs, DatabaseAuthentication, InstanceSettings } from "./database/arguments.ts";
 import { createMonitoringRole, MONITORING_INTERVAL_SECONDS } from "./database/monitoring.ts";
 import { type Account, keyOfAccount } from "./iam.ts";
 import { logGroup } from "./log-groups.ts";
 import { rdsName } from "./names.ts";
 import { type Hop, openPath, securityGroup } from "./security-groups.ts";
+
+export type { DatabaseArgs, DatabaseAuthentication };
 
 /** Port of PostgreSQL, and the only one that RDS Proxy listens on. */
 export const POSTGRES_PORT = 5432;
@@ -22,34 +25,6 @@ const STORAGE_GROWTH = 4;
 /** Days of Database Insights: what its standard mode, and so no further charge, keeps ("Pricing and data retention"). */
 const INSIGHTS_DAYS = 7;
 
-/** How the proxy logs in to the database: with the user name and password that RDS keeps and rotates in one secret. */
-export interface SecretAuthentication {
-  readonly mode: "secret";
-  /** ARN of the secret. */
-  readonly secretArn: pulumi.Output<string>;
-  /** ARN of the KMS key that encrypts it. */
-  readonly keyArn: pulumi.Output<string>;
-  /** The secret's user: the only one whom the proxy can log in, and so the only one whom clients can name. */
-  readonly user: string;
-}
-
-/** How the proxy authenticates to the database. Today one mode; end-to-end IAM would be another member. */
-export type DatabaseAuthentication = SecretAuthentication;
-
-export interface DatabaseArgs {
-  readonly database: DatabaseConfiguration;
-  /** Days that the exported logs are kept. */
-  readonly logRetentionDays: number;
-  /** Whether they stay when another instance, with other logs, takes this one's place. Default false. */
-  readonly retainLogs?: boolean;
-  /** ARN of the managed policy that bounds the role of enhanced monitoring. Default none. */
-  readonly permissionsBoundaryArn?: pulumi.Input<string> | undefined;
-  readonly vpcId: pulumi.Input<string>;
-  /** Subnets without a way out, in two zones or more. */
-  readonly subnetIds: pulumi.Input<string[]>;
-  readonly account: pulumi.Output<Account>;
-}
-
 /**
  * RDS for PostgreSQL whose master password nobody knows: RDS makes it, keeps it in a secret under a key of its own, and rotates
  * it every seven days. The program never holds it.
@@ -61,17 +36,21 @@ export class Database extends pulumi.ComponentResource {
   /** `db-…`: new whenever the instance is. */
   readonly resourceId: pulumi.Output<string>;
   readonly databaseName: string;
+  readonly #account: pulumi.Output<Account>;
   readonly #hop: Hop;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("passwordless-postgres:infra:Database", name, {}, opts);
+    this.#account = pulumi.output(args.account ?? lookUpAccount({ parent: this }));
     const group = securityGroup(
       name,
       { description: "The database: PostgreSQL from the proxy only", vpcId: args.vpcId },
       { parent: this },
     );
     // The secret goes with the instance, so nothing needs this key afterwards: not retained.
-    const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args, { parent: this });
+    const secretKey = this.#createKey(`${name}-secret`, "Master secret of the database", args.database, {
+      parent: this,
+    });
     const instance = this.#createInstance(name, args, group.id, secretKey.arn);
     this.#hop = { name, securityGroupId: group.id };
     this.databaseName = args.database.name;
@@ -98,7 +77,7 @@ export class Database extends pulumi.ComponentResource {
   #createKey(
     name: string,
     description: string,
-    { account, database }: DatabaseArgs,
+    { deletionProtection }: InstanceSettings,
     opts: pulumi.CustomResourceOptions,
   ): aws.kms.Key {
     return new aws.kms.Key(
@@ -107,9 +86,9 @@ export class Database extends pulumi.ComponentResource {
         description,
         enableKeyRotation: true,
         deletionWindowInDays: 30,
-        policy: pulumi.jsonStringify(account.apply(keyOfAccount)),
+        policy: pulumi.jsonStringify(this.#account.apply(keyOfAccount)),
       },
-      { ...opts, protect: database.deletionProtection },
+      { ...opts, protect: deletionProtection },
     );
   }
 
@@ -119,10 +98,11 @@ export class Database extends pulumi.ComponentResource {
     securityGroupId: pulumi.Input<string>,
     secretKeyArn: pulumi.Input<string>,
   ): aws.rds.Instance {
-    const { database, subnetIds, account, logRetentionDays, retainLogs, permissionsBoundaryArn } = args;
+    const { database, subnetIds, logRetentionDays = 365, retainLogs, permissionsBoundaryArn } = args;
+    const account = this.#account;
     const identifier = rdsName(name, [database.user, database.name]);
     // Without this key no snapshot can be read, the final one included: it outlives the instance.
-    const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", args, {
+    const storageKey = this.#createKey(`${name}-storage`, "Storage of the database", database, {
       parent: this,
       retainOnDelete: database.deletionProtection,
     });

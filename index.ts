@@ -46,6 +46,9 @@ const loadBalancer = new LoadBalancer("load-balancer", {
   healthCheckPath: "/livez",
   idleTimeoutSeconds: timeouts.loadBalancerIdle,
   deregistrationDelaySeconds: timeouts.drain,
+  logRetentionDays,
+  protected: configuration.database.deletionProtection,
+  account,
 });
 
 const image = new ApplicationImage("application", {

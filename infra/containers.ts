@@ -14,6 +14,12 @@ const MIGRATION_CONTAINER = "migrate";
 /** The `node` user of the base image, whom the Dockerfile names too. */
 const USER = "1000:1000";
 
+/**
+ * Open files that a container may have. Sockets count: the pool's connections and the load balancer's, a few hundred of both. A
+ * leak meets this limit, and its error, long before it exhausts what the host shares.
+ */
+const OPEN_FILES = 8_192;
+
 /** The words that the bundle is started with; the last of them says which of its two jobs it does. */
 const COMMAND = ["node", "--enable-source-maps", "main.js"];
 
@@ -40,6 +46,7 @@ export function containerDefinitions(args: ContainerArgs): pulumi.Output<string>
     user: USER,
     readonlyRootFilesystem: true,
     linuxParameters: { capabilities: { drop: ["ALL"] }, initProcessEnabled: true },
+    ulimits: [{ name: "nofile", softLimit: OPEN_FILES, hardLimit: OPEN_FILES }],
     environment,
     // What the image was built on can be asked of a running task.
     dockerLabels: {

@@ -9,6 +9,13 @@ const PLATFORM: Readonly<Record<CpuArchitecture, string>> = { ARM64: "linux/arm6
 /** Enough to roll back to; never awsx's default of one untagged image, which would be the running one. */
 const KEPT_IMAGES = 20;
 
+/**
+ * Days that manifests without a tag are kept. A build pushes them beside its tagged index, which names them, and ECR expires
+ * nothing that an index names ("Lifecycle policy evaluation rules"); so what expires is what an expired image left behind, never
+ * the platform image of one that is kept. What runs is pinned by the digest of a tagged index, and no tag ever moves off one.
+ */
+const UNTAGGED_DAYS = 14;
+
 /** Start of every tag, by which the lifecycle policy knows images from what buildx pushes beside them. */
 const TAG_PREFIX = "app-";
 
@@ -55,10 +62,16 @@ export class ApplicationImage extends pulumi.ComponentResource {
               tagPrefixList: [TAG_PREFIX],
               maximumNumberOfImages: KEPT_IMAGES,
             },
+            {
+              description: `Expire what no tag leads to after ${UNTAGGED_DAYS} days`,
+              tagStatus: "untagged",
+              maximumAgeLimit: UNTAGGED_DAYS,
+            },
           ],
         },
       },
-      { parent: this },
+      // Not retained: a repository that holds images refuses to go, and each of them can be built again.
+      { parent: this, transforms: args.protected ? [protectRepository] : [] },
     );
     this.repositoryUrl = repository.url;
     this.repositoryArn = repository.repository.arn;
@@ -89,4 +102,15 @@ export class ApplicationImage extends pulumi.ComponentResource {
     );
     return { reference: image.imageUri, base: bundle.base };
   }
+}
+
+/**
+ * Protects the repository that awsx makes, and nothing beside it: said of the component it would hold for the lifecycle policy too,
+ * which the provider replaces at each change.
+ */
+export function protectRepository(
+  args: Pick<pulumi.ResourceTransformArgs, "type" | "props" | "opts">,
+): pulumi.ResourceTransformResult | undefined {
+  if (args.type !== "aws:ecr/repository:Repository") return undefined;
+  return { props: args.props, opts: { ...args.opts, protect: true } };
 }

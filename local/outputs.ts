@@ -11,6 +11,7 @@ import {
 } from "./outputs/computed.ts";
 import { DATABASE_OUTPUTS } from "./outputs/database.ts";
 import { EXISTING_ANSWERS } from "./outputs/existing.ts";
+import { ENTRANCE_OUTPUTS } from "./outputs/entrance.ts";
 import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";
@@ -28,6 +29,7 @@ export type Answer = (args: Properties, place: Place) => Properties;
 export const OUTPUTS: Readonly<Record<string, ComputeOutputs>> = {
   ...ACCOUNT_OUTPUTS,
   ...DATABASE_OUTPUTS,
+  ...ENTRANCE_OUTPUTS,
   ...NETWORK_OUTPUTS,
   ...OBSERVABILITY_OUTPUTS,
   ...REGISTRY_OUTPUTS,

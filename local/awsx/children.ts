@@ -19,10 +19,10 @@ interface Settled {
   readonly outputs: Properties;
 }
 
-/** Options of a child: awsx sets none. */
-const AS_BY_DEFAULT: DeclaredResource["options"] = {
-  protect: false,
+/** Options of a child: awsx sets none. Whether it is protected is its component's to say, or a transform's. */
+const AS_BY_DEFAULT: Omit<DeclaredResource["options"], "protect"> = {
   retainOnDelete: false,
+  transforms: [],
   deleteBeforeReplace: undefined,
   ignoreChanges: [],
   replaceOnChanges: [],
@@ -58,6 +58,7 @@ export function childrenOf(component: DeclaredResource, place: Place, preview: b
     const propertyDependencies = Object.fromEntries(
       Object.entries(child.inputs).map(([property, value]) => [property, from(value)]),
     );
+    const { props: transformed, protect } = transform(component, child, inputs);
     const own = child.dependsOn.map((key) => urnOf(urns, key));
     return {
       urn,
@@ -67,14 +68,32 @@ export function childrenOf(component: DeclaredResource, place: Place, preview: b
       parent,
       madeBy: component.urn,
       id: computed.id,
-      inputs,
-      outputs: { ...inputs, ...computed.outputs },
+      inputs: transformed,
+      outputs: { ...transformed, ...computed.outputs },
       dependencies: [...new Set([...own, ...Object.values(propertyDependencies).flat()])],
       propertyDependencies,
       aliases: [],
-      options: AS_BY_DEFAULT,
+      options: { ...AS_BY_DEFAULT, protect },
     };
   });
+}
+
+/** Inputs and protection as the engine would hand them on: changed by the transforms that the program gave the component. */
+function transform(
+  { options }: DeclaredResource,
+  { type, name }: Child,
+  inputs: Properties,
+): { readonly props: Properties; readonly protect: boolean } {
+  let props = inputs;
+  let protect = options.protect;
+  for (const change of options.transforms) {
+    const changed = change({ type, name, custom: true, props: { ...props }, opts: { protect } });
+    if (changed instanceof Promise)
+      throw new TypeError(`a transform of ${type} ${name} answers later: make it synchronous`);
+    props = changed?.props ?? props;
+    protect = changed?.opts.protect ?? protect;
+  }
+  return { props, protect };
 }
 
 function compose(type: string, name: string, inputs: Properties, place: Place): Composition | undefined {

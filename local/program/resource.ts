@@ -26,6 +26,8 @@ export interface DeclaredResource {
     readonly protect: boolean;
     /** Whether it stays in AWS when the program no longer declares it. */
     readonly retainOnDelete: boolean;
+    /** What changes the children of a remote component, in the order in which it does. */
+    readonly transforms: readonly pulumi.ResourceTransform[];
     /** Undefined where the program leaves it to the provider. */
     readonly deleteBeforeReplace: boolean | undefined;
     readonly ignoreChanges: readonly string[];
@@ -61,6 +63,7 @@ interface RegisterRequest {
   }[];
   getProtect(): boolean;
   getRetainondelete(): boolean;
+  getTransformsList(): { getToken(): string }[];
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
   getIgnorechangesList(): string[];
@@ -86,16 +89,22 @@ type Callback = (error: unknown, response: RegisterResponse) => void;
 export function recordRegistrations(add: (resource: DeclaredResource) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as {
     registerResource(request: RegisterRequest, callback: Callback): unknown;
+    /** Under mocks: the transforms by the tokens that requests name them by. */
+    readonly transformCallbacks: ReadonlyMap<string, pulumi.ResourceTransform>;
   };
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) =>
     register(request, (error, response) => {
-      if (!error) add(describe(request, response));
+      if (!error) add(describe(request, response, monitor.transformCallbacks));
       callback(error, response);
     });
 }
 
-function describe(request: RegisterRequest, response: RegisterResponse): DeclaredResource {
+function describe(
+  request: RegisterRequest,
+  response: RegisterResponse,
+  transforms: ReadonlyMap<string, pulumi.ResourceTransform>,
+): DeclaredResource {
   const timeouts = request.getCustomtimeouts();
   const propertyDependencies = Object.fromEntries(
     [...request.getPropertydependenciesMap().entries()].map(([property, from]) => [property, from.getUrnsList()]),
@@ -123,6 +132,7 @@ function describe(request: RegisterRequest, response: RegisterResponse): Declare
     options: {
       protect: request.getProtect(),
       retainOnDelete: request.getRetainondelete(),
+      transforms: request.getTransformsList().map((callback) => known(transforms, callback.getToken())),
       deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
       ignoreChanges: request.getIgnorechangesList(),
       replaceOnChanges: request.getReplaceonchangesList(),
@@ -134,6 +144,12 @@ function describe(request: RegisterRequest, response: RegisterResponse): Declare
       },
     },
   };
+}
+
+function known(transforms: ReadonlyMap<string, pulumi.ResourceTransform>, token: string): pulumi.ResourceTransform {
+  const transform = transforms.get(token);
+  if (transform === undefined) throw new Error(`Pulumi's mocks know no transform ${token}: pin a release that does`);
+  return transform;
 }
 
 function properties(object: Struct): Properties {

@@ -45,6 +45,33 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
     "the ARN of an ACM certificate, or empty",
   ],
   [
+    "webAclArn",
+    [
+      "x",
+      "arn:aws:wafv2:us-east-1:123456789012:global/webacl/x/11111111-2222-4333-8444-555555555555",
+      "arn:aws:wafv2:eu-west-2:123456789012:regional/webacl/x",
+    ],
+    "the ARN of a regional web ACL of AWS WAF, or empty",
+  ],
+  [
+    "domainName",
+    [
+      "projects",
+      "Projects.example.com",
+      "-a.example.com",
+      "a..example.com",
+      "example.com.",
+      "a.1",
+      `${"a".repeat(64)}.example.com`,
+    ],
+    "a domain name in lower case such as projects.example.com, or empty",
+  ],
+  [
+    "hostedZoneId",
+    ["z012", "/hostedzone/Z012", "Z"],
+    "the id of a hosted zone such as Z0123456789ABCDEFGHIJ, or empty",
+  ],
+  [
     "ingressCidrs",
     ["0.0.0.0/0", '["10.0.0.0"]', '["10.0.0.0/33"]', '["::/0"]', '["10.0.0.0/8", "10.0.0.0/8"]'],
     RANGES,
@@ -95,6 +122,8 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
   ["migrationDeadlineSeconds", ["0", "121"], WHOLE(1, 120)],
 ];
 
+const CERTIFICATE = "arn:aws:acm:eu-west-2:123456789012:certificate/11111111-2222-4333-8444-555555555555";
+
 const EXISTING = {
   vpcId: "vpc-0a",
   publicSubnetIds: '["subnet-0a", "subnet-0b"]',
@@ -140,6 +169,21 @@ const CONFLICTS: readonly (readonly [says: string, config: Config, mistakes: rea
       `ingressCidrs is "[\\"0.0.0.0/1\\",\\"128.0.0.0/1\\"]"; allowed: ranges of /8 or longer prefixes, unless certificateArn is set`,
     ],
   ],
+  [
+    "a domain name without its hosted zone",
+    { domainName: "projects.example.com", certificateArn: CERTIFICATE },
+    [`hostedZoneId is ""; allowed: the id of the hosted zone of domainName, with domainName`],
+  ],
+  [
+    "a hosted zone without a domain name",
+    { hostedZoneId: "Z0123456789ABCDEFGHIJ", certificateArn: CERTIFICATE },
+    [`domainName is ""; allowed: a name in the hosted zone, with hostedZoneId`],
+  ],
+  [
+    "a domain name without a certificate",
+    { domainName: "projects.example.com", hostedZoneId: "Z0123456789ABCDEFGHIJ" },
+    [`domainName is "projects.example.com"; allowed: empty without certificateArn, its certificate`],
+  ],
   ["more tasks at least than at most", { minTasks: "3" }, [`maxTasks is "2"; allowed: at least minTasks (3)`]],
   [
     "memory that the CPU size does not take",
@@ -170,11 +214,14 @@ const DEMANDS: readonly (readonly [key: string, value: string, allowed: string])
   ["multiAz", "false", "true, in tier production"],
   ["deletionProtection", "false", "true, in tier production"],
   ["backupRetentionDays", "6", "7 or more, in tier production"],
+  ["logRetentionDays", "180", "365 or more, in tier production"],
 ];
 
 /** What a key wants beside it, so that its own mistake is the only one. */
 const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   vpcId: { publicSubnetIds: '["subnet-0a", "subnet-0b"]', isolatedSubnetIds: '["subnet-1a", "subnet-1b"]' },
+  domainName: { hostedZoneId: "Z0123456789ABCDEFGHIJ", certificateArn: CERTIFICATE },
+  hostedZoneId: { domainName: "projects.example.com", certificateArn: CERTIFICATE },
 };
 
 describe("The configuration of a stack", () => {

@@ -20,12 +20,13 @@ for (const stack of STACKS) {
       assert.deepEqual(others, []);
     });
 
-    it("are not root, write nowhere, hold no capability and are told no secret", async () => {
+    it("are not root, write nowhere, hold no capability, open a limited number of files and are told no secret", async () => {
       for (const container of containersOf(await programOf(stack))) {
         assert.equal(container.user, "1000:1000");
         assert.equal(container.readonlyRootFilesystem, true);
         assert.notEqual(container.privileged, true);
         assert.deepEqual(container.linuxParameters, { capabilities: { drop: ["ALL"] }, initProcessEnabled: true });
+        assert.deepEqual(container.ulimits, [{ name: "nofile", softLimit: 8_192, hardLimit: 8_192 }]);
         assert.equal(container.secrets, undefined);
         assert.equal(container.mountPoints, undefined);
       }

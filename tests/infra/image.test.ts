@@ -144,8 +144,7 @@ describe("The image", () => {
   it("is one that is in the repository already, where a digest names it, and nothing is built or pushed", async () => {
     const digest = `sha256:${"4f".repeat(32)}`;
     const program = await programOf("production", { imageDigest: digest });
-    const declared = program.resources.find(({ type }) => type === "awsx:ecr:Repository");
-    const { url, repository } = declared?.outputs as { url: string; repository: { arn: string } };
+    const { url, repository } = only(program, "Repository").outputs as { url: string; repository: { arn: string } };
     assert.deepEqual(
       containersOf(program).map(({ image }) => image),
       [`${url}@${digest}`, `${url}@${digest}`],
@@ -165,7 +164,7 @@ describe("The image", () => {
     assert.deepEqual([program.outputs.imageRepositoryUrl, program.outputs.imageDigest], [repository, digest]);
   });
 
-  it("goes to a repository that is scanned, never moves a tag, and keeps the last twenty", async () => {
+  it("goes to a repository that is scanned, never moves a tag, keeps the last twenty, and what no tag leads to for two weeks", async () => {
     const { inputs } = only(await programOf("production"), "Repository");
     assert.equal(inputs.imageTagMutability, "IMMUTABLE");
     assert.deepEqual(inputs.imageScanningConfiguration, { scanOnPush: true });
@@ -174,7 +173,10 @@ describe("The image", () => {
     const { rules } = inputs.lifecyclePolicy as { rules: Record<string, unknown>[] };
     assert.deepEqual(
       rules.map(({ description: _, ...rule }) => rule),
-      [{ tagStatus: "tagged", tagPrefixList: ["app-"], maximumNumberOfImages: 20 }],
+      [
+        { tagStatus: "tagged", tagPrefixList: ["app-"], maximumNumberOfImages: 20 },
+        { tagStatus: "untagged", maximumAgeLimit: 14 },
+      ],
     );
   });
 });

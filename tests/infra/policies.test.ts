@@ -184,7 +184,7 @@ describe("The policies of a stack in another partition", () => {
     const program = await programOf("staging", { "aws:region": "cn-north-1" });
     const documents = program.resources.flatMap(({ inputs }) => [inputs.policy, inputs.assumeRolePolicy]);
     const texts = documents.map(String).filter((text) => text.includes(`"Statement"`));
-    const holders = ["Role", "RolePolicy", "Key", "TopicPolicy", "VpcEndpoint"].flatMap((type) =>
+    const holders = ["Role", "RolePolicy", "Key", "TopicPolicy", "BucketPolicy", "VpcEndpoint"].flatMap((type) =>
       ofType(program, type),
     );
     assert.equal(texts.length, holders.length);

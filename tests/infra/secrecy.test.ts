@@ -27,10 +27,13 @@ function leavesOf(value: unknown, path: string, key = ""): readonly Leaf[] {
 
 function everything(program: Program): readonly Leaf[] {
   return [
-    ...program.resources.flatMap(({ type, name, inputs, outputs }) => [
-      ...leavesOf(inputs, `${type} ${name} inputs`),
-      ...leavesOf(outputs, `${type} ${name} outputs`),
-    ]),
+    // What awsx makes is not declared here: it hands the registry's own login, which lasts hours, to what builds the image.
+    ...program.resources
+      .filter(({ madeBy }) => madeBy === undefined)
+      .flatMap(({ type, name, inputs, outputs }) => [
+        ...leavesOf(inputs, `${type} ${name} inputs`),
+        ...leavesOf(outputs, `${type} ${name} outputs`),
+      ]),
     ...leavesOf(program.outputs, "stack outputs"),
   ];
 }
@@ -131,6 +134,8 @@ describe("The outputs of a stack", () => {
     "clusterName",
     "dashboardName",
     "databaseIdentifier",
+    "imageDigest",
+    "imageRepositoryUrl",
     "logGroupName",
     "proxyArn",
     "proxyEndpoint",
@@ -162,6 +167,8 @@ describe("The outputs of a stack", () => {
         clusterName: only(program, "Cluster").outputs.name,
         dashboardName: "passwordless-postgres-production",
         databaseIdentifier: only(program, "Instance").outputs.identifier,
+        imageDigest: String(only(program, "Image").outputs.imageUri).split("@")[1],
+        imageRepositoryUrl: only(program, "Repository").outputs.url,
         logGroupName: only(program, "LogGroup", "service").outputs.name,
         proxyArn: proxy.arn,
         proxyEndpoint: proxy.endpoint,

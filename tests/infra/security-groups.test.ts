@@ -45,6 +45,9 @@ for (const stack of STACKS) {
           'egress service -> proxy tcp/5432 "service to proxy"',
           'ingress database <- proxy tcp/5432 "database from proxy"',
           `ingress load-balancer <- 10.0.0.0/16 tcp/${CLIENT_PORT[stack]} "load-balancer from clients"`,
+          ...(stack === "production"
+            ? ['ingress load-balancer <- 10.0.0.0/16 tcp/80 "load-balancer from clients, to be redirected"']
+            : []),
           'ingress network-endpoints <- service tcp/443 "endpoints from service"',
           'ingress proxy <- service tcp/5432 "proxy from service"',
           'ingress service <- load-balancer tcp/8080 "service from load-balancer"',

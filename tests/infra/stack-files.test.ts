@@ -59,6 +59,12 @@ describe("Pulumi.yaml", () => {
     assert.deepEqual([...read].sort(), [...declared.keys()].sort());
   });
 
+  it("tags the stacks that have no file of their own too", () => {
+    assert.deepEqual(configOf("Pulumi.yaml")["aws:defaultTags"], {
+      value: { tags: { Project: "passwordless-postgres", ManagedBy: "Pulumi" } },
+    });
+  });
+
   it("holds no key that asks for a password", () => {
     const suspicious = [...declared.keys()].filter((key) =>
       /password|secret|token|credential/i.test(key.slice(PROJECT.length)),
@@ -77,7 +83,29 @@ for (const stack of STACKS) {
         assert.ok(IS[type]?.(value), `${key} is ${JSON.stringify(value)}, of type ${type || "unknown"}`);
       }
       const others = Object.keys(own).filter((key) => !key.startsWith(PROJECT));
-      assert.deepEqual(others, stack === "production" ? ["aws:allowedAccountIds"] : []);
+      assert.deepEqual(others.sort(), [
+        ...(stack === "production" ? ["aws:allowedAccountIds"] : []),
+        "aws:defaultTags",
+      ]);
+    });
+
+    it("tags everything with whose it is, of which stack, and what manages it", () => {
+      const tags = { Project: "passwordless-postgres", Environment: stack, ManagedBy: "Pulumi" };
+      assert.deepEqual(own["aws:defaultTags"], { tags });
+    });
+
+    it("leaves no provider out of that: what is declared is made by the providers that read it", async () => {
+      const { resources } = await programOf(stack);
+      assert.deepEqual(
+        resources.filter(({ type }) => type.startsWith("pulumi:providers:")),
+        [],
+      );
+      // What awsx makes has tags of its own beside them, none of which takes their place.
+      const keys = resources.flatMap(({ inputs }) => Object.keys((inputs.tags as object | undefined) ?? {}));
+      assert.deepEqual(
+        keys.filter((key) => ["Project", "Environment", "ManagedBy"].includes(key)),
+        [],
+      );
     });
 
     it("holds differences only", () => {
@@ -112,8 +140,8 @@ describe("The stack files", () => {
         only(program, "TaskDefinition").inputs.family,
       ];
     };
-    const production = [true, 10, 365, "passwordless-postgres-production"];
-    const staging = [false, 2, 30, "passwordless-postgres-staging"];
+    const production = [true, 10, 365, "passwordless-postgres-production-service"];
+    const staging = [false, 2, 30, "passwordless-postgres-staging-service"];
     for (const [stack, expected] of [
       ["production", production],
       ["staging", staging],

@@ -62,7 +62,7 @@ describe("The harness", () => {
     const { message, code } = await failureOf(run("unknown-type"));
     assert.match(
       message,
-      /no computed outputs for the resource type aws:s3\/bucket:Bucket \(reports\): add it to OUTPUTS/,
+      /no computed outputs for the resource type aws:sfn\/activity:Activity \(reports\): add it to OUTPUTS/,
     );
     assert.equal(code, "PROGRAM_FAILED");
   });
@@ -78,7 +78,7 @@ describe("The harness", () => {
 
   it("reports several errors together", async () => {
     const { message, errors } = await failureOf(run("several-errors"));
-    assert.match(message, /aws:s3\/bucket:Bucket \(one\)/);
+    assert.match(message, /aws:sfn\/activity:Activity \(one\)/);
     assert.match(message, /aws:sqs\/queue:Queue \(two\)/);
     assert.match(message, /the program itself/);
     assert.equal(errors.length, 3);

@@ -70,7 +70,7 @@ describe("What awsx makes", () => {
     );
   });
 
-  it("gives a way out to public subnets only, and their addresses to nobody by themselves elsewhere", () => {
+  it("gives a way out to public subnets only, and would give public addresses there, which the program's transform forbids", () => {
     const routes = madeByAwsx(program, "Route");
     const tables = new Map(madeByAwsx(program, "RouteTable").map(({ id, inputs }) => [id, inputs.tags]));
     const ways = routes.map(
@@ -78,8 +78,13 @@ describe("What awsx makes", () => {
     );
     assert.deepEqual(ways, ["Public", "Public"]);
     for (const { inputs } of madeByAwsx(program, "Subnet")) {
-      assert.equal(inputs.mapPublicIpOnLaunch, (inputs.tags as { SubnetType: string }).SubnetType === "Public");
+      assert.equal(inputs.mapPublicIpOnLaunch, false);
     }
+    const untransformed = composeVpc("net", VPC, PLACE).children.filter(({ type }) => type.endsWith(":Subnet"));
+    for (const { name, inputs } of untransformed) {
+      assert.equal(inputs.mapPublicIpOnLaunch, name.includes("-public-"), name);
+    }
+    assert.equal(untransformed.length, 4);
   });
 
   it("divides the range evenly among zones, and each zone's part among kinds of subnet", () => {

@@ -15,6 +15,15 @@ export function placeOf(region: string, accountId: string): Place {
   return { partition, dnsSuffix: "amazonaws.com", region, accountId };
 }
 
+/** Account of a stack that does not say which accounts it may be deployed to; AWS's own example. */
+const EXAMPLE_ACCOUNT = "123456789012";
+
+/** The first of the accounts that a stack may be deployed to, a list as JSON; AWS's example where it names none. */
+export function accountOf(allowedAccountIds: string | undefined): string {
+  const allowed: unknown = JSON.parse(allowedAccountIds ?? "[]");
+  return Array.isArray(allowed) && typeof allowed[0] === "string" ? allowed[0] : EXAMPLE_ACCOUNT;
+}
+
 /** ARN of a resource in the place. */
 export function arn(place: Place, service: string, resource: string): string {
   return `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childrenOf, composedOutputs, isComposed } from "./awsx/children.ts";
 import { ANSWERS, type Computed, type ComputeOutputs, OUTPUTS } from "./outputs.ts";
-import { type Place, placeOf } from "./place.ts";
+import { accountOf, type Place, placeOf } from "./place.ts";
 import { PROGRAM_FOLDER, readStackConfiguration } from "./program/configuration.ts";
 import { waitForRPCs, withLocalStorage } from "./program/pulumi-internals.ts";
 import { type DeclaredResource, recordRegistrations } from "./program/resource.ts";
@@ -36,9 +36,6 @@ export class ProgramError extends AggregateError {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** Account of a stack that does not say which accounts it may be deployed to; AWS's own example. */
-const EXAMPLE_ACCOUNT = "123456789012";
 
 /** Types of this project's components, which compute nothing. */
 const OWN_COMPONENT = /^(?:pulumi:pulumi:Stack|[a-z-]+:(?:infra|bootstrap):[A-Za-z]+)$/;
@@ -173,9 +170,4 @@ function outputsOf(type: string, name: string): ComputeOutputs {
     return (made, place) => ({ id: "", outputs: composedOutputs(type, made.name, made.inputs, place) });
   if (OWN_COMPONENT.test(type)) return () => NOTHING;
   throw new Error(`no computed outputs for the resource type ${type} (${name}): add it to OUTPUTS in local/outputs.ts`);
-}
-
-function accountOf(allowedAccountIds: string | undefined): string {
-  const allowed: unknown = JSON.parse(allowedAccountIds ?? "[]");
-  return Array.isArray(allowed) && typeof allowed[0] === "string" ? allowed[0] : EXAMPLE_ACCOUNT;
 }

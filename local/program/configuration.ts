@@ -16,6 +16,11 @@ export class StackConfigurationError extends Error {
   readonly code = "STACK_CONFIGURATION";
 }
 
+/** The part of a stack's file that is read here: its secrets provider is the engine's business. */
+export interface StackFile {
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 interface ProjectFile {
   readonly name: string;
   readonly config?: Readonly<Record<string, unknown>>;
@@ -54,10 +59,17 @@ export async function readStackConfiguration(
   return { project: project.name, values };
 }
 
-async function readStackFile(
-  folder: URL,
-  stack: string,
-): Promise<{ readonly config?: Readonly<Record<string, unknown>> }> {
+/** Name of the project of a folder's Pulumi.yaml. */
+export async function projectName(folder: URL = PROGRAM_FOLDER): Promise<string> {
+  return (await readYaml<ProjectFile>(folder, "Pulumi.yaml")).name;
+}
+
+/**
+ * Reads a stack's own file.
+ *
+ * @throws StackConfigurationError when there is none
+ */
+export async function readStackFile(folder: URL, stack: string): Promise<StackFile> {
   if (!/^[A-Za-z0-9._-]+$/.test(stack)) {
     throw new StackConfigurationError(
       `stack name ${JSON.stringify(stack)}; allowed: letters, digits, hyphens, underscores, periods`,

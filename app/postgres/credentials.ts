@@ -15,14 +15,24 @@ type CredentialsProvider = ReturnType<typeof fromNodeProviderChain>;
  * than 15 minutes to live; a source that has no newer ones gives the same again, or refuses a task that asks too often.
  */
 const REFRESH_PAUSE_MS = 30_000;
+/** Life from which on that can wait, in milliseconds: with less the SDK takes credentials for expired. */
+const UNHURRIED_MS = 5 * 60_000;
 
-/** Passes on at most one request a pause to refresh credentials that still live; whoever asks meanwhile has the outcome of that one. */
+/**
+ * Passes on at most one request a pause to refresh credentials that still have minutes to live; whoever asks meanwhile has the outcome of that one.
+ */
 export function refreshSparingly(chain: CredentialsProvider, now: () => number): CredentialsProvider {
   let last: { readonly at: number; readonly outcome: ReturnType<CredentialsProvider> } | undefined;
-  return (properties) => {
-    if (!properties?.forceRefresh) return chain(properties);
+  let expiresAt = Number.POSITIVE_INFINITY;
+  return async (properties) => {
+    if (!properties?.forceRefresh) {
+      const credentials = await chain(properties);
+      expiresAt = credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+      return credentials;
+    }
+    const hurried = expiresAt - now() < UNHURRIED_MS;
     // A clock that was set back has no say in it.
-    if (last === undefined || Math.abs(now() - last.at) >= REFRESH_PAUSE_MS) {
+    if (hurried || last === undefined || Math.abs(now() - last.at) >= REFRESH_PAUSE_MS) {
       last = { at: now(), outcome: chain(properties) };
     }
     return last.outcome;

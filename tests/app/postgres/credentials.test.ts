@@ -199,7 +199,7 @@ describe("Credentials of the SDK's default chain", () => {
 describe("A refresh of credentials that still live", () => {
   const refresh = { forceRefresh: true } as const;
 
-  /** A source that tells how often it was asked, and fails from a certain time on. */
+  /** A source that tells how often it was asked, and fails from a certain time on. What it gives expires ten minutes after time 0. */
   function source(answers = Number.POSITIVE_INFINITY) {
     const asked = { times: 0, forced: 0 };
     const provider = refreshSparingly(
@@ -207,7 +207,7 @@ describe("A refresh of credentials that still live", () => {
         asked.times += 1;
         if (properties?.forceRefresh) asked.forced += 1;
         if (asked.times > answers) throw new Error(`refused the ${asked.times}. time`);
-        return { accessKeyId: `key ${asked.times}`, secretAccessKey: "secret" };
+        return { accessKeyId: `key ${asked.times}`, secretAccessKey: "secret", expiration: new Date(600_000) };
       },
       () => clock.at,
     );
@@ -239,6 +239,18 @@ describe("A refresh of credentials that still live", () => {
     await provider({});
     await provider();
     assert.deepEqual(asked, { times: 3, forced: 1 });
+  });
+
+  it("is one for each who asks once they have less than five minutes to live", async () => {
+    const { asked, provider, clock } = source();
+    await provider();
+    clock.at = 300_000;
+    await Promise.all([provider(refresh), provider(refresh)]);
+    assert.equal(asked.forced, 1);
+    clock.at = 300_001;
+    await provider(refresh);
+    await provider(refresh);
+    assert.equal(asked.forced, 3);
   });
 
   it("is not put off by a clock that is set back", async () => {

@@ -134,7 +134,7 @@ describe("Traps in minting", () => {
       });
     });
 
-    describe("that hands out credentials with less than 15 minutes to live", () => {
+    describe("that hands out credentials with ten minutes to live, which a signer takes for too few", () => {
       const LIFE_MS = 10 * 60_000;
 
       /** So many connections, one after the other, each with a token of its own. */

@@ -12,10 +12,12 @@ import { EXCEPTIONS } from "./exceptions.ts";
 import { Fields } from "./fields.ts";
 import type { Exception } from "./register.ts";
 import { label, type Resource, Stack, type Tier } from "./stack.ts";
+import { tierByTags } from "./tier.ts";
 
 /** What the policies of a stack are made from. */
 export interface PolicyOptions {
-  readonly tier: Tier;
+  /** Default what the tags of the stack's provider say. */
+  readonly tier?: Tier;
   readonly controls?: readonly Control[];
   readonly exceptions?: readonly Exception[];
   /** The day that review dates are compared with. Default now. */
@@ -24,13 +26,16 @@ export interface PolicyOptions {
 
 const LEVEL: EnforcementLevel = "mandatory";
 
+const AWS_RESOURCE = /^aws:/;
+const AWS_PROVIDER = "pulumi:providers:aws";
+
 /**
  * The controls as policies of CrossGuard. Each is about the whole stack, since many compare resources; a violation names the resource.
  *
  * A control that must know what only the deployment tells violates nothing: it throws what the SDK threw at it, which the SDK reports
  * as an advice that the policy could not run in this preview.
  */
-export function stackPolicies(options: PolicyOptions): StackValidationPolicy[] {
+export function stackPolicies(options: PolicyOptions = {}): StackValidationPolicy[] {
   const { tier, controls = CONTROLS, exceptions = EXCEPTIONS, today = new Date() } = options;
   const ofControls = controls.map((control): StackValidationPolicy => {
     const { id, title, severity, sources } = control;
@@ -60,19 +65,19 @@ export function stackPolicies(options: PolicyOptions): StackValidationPolicy[] {
   return [...ofControls, register];
 }
 
-/** The tier that a stack's configuration names; production, the stricter, when it names none. */
-export function tierOf(configured: string | undefined): Tier {
-  return configured === "staging" ? "staging" : "production";
-}
-
 function reportFinding({ resource, says }: Finding, report: ReportViolation): void {
   for (const violation of says) {
     report(resource === undefined ? violation : `${label(resource)}: ${violation}.`, resource?.urn || undefined);
   }
 }
 
-function stackOf({ resources }: StackValidationArgs, tier: Tier): Stack {
-  return new Stack(tier, resources.map(resourceOf));
+function stackOf({ resources, notApplicable }: StackValidationArgs, tier: Tier | undefined): Stack {
+  // So it is once everything is destroyed.
+  if (!resources.some(({ type }) => AWS_RESOURCE.test(type))) notApplicable("the stack has no resource of AWS");
+  const providers = resources.flatMap(({ type, provider }) =>
+    AWS_RESOURCE.test(type) && provider?.type === AWS_PROVIDER ? [new Fields(provider.props)] : [],
+  );
+  return new Stack(tier ?? tierByTags(providers), resources.map(resourceOf));
 }
 
 function resourceOf({ urn, type, name, props }: PolicyResource): Resource {

@@ -6,8 +6,8 @@ import { CONTROLS } from "./controls.ts";
 import { evaluateControls, fails } from "./evaluate.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
 import { stackOf } from "./offline.ts";
-import { tierOf } from "./policies.ts";
 import { scorecardJson, scorecardText } from "./report.ts";
+import { tierOf } from "./tier.ts";
 
 const HELP = `Usage: npm run scorecard -- [--stack NAME] [--json]
 

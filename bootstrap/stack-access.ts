@@ -68,8 +68,10 @@ export class StackAccess extends pulumi.ComponentResource {
   /** The deployed branch alone. It waits for the boundary that it must put on every role. */
   #createDeployRole(workload: pulumi.Resource): pulumi.Output<string> {
     const { stack, repository } = this.#args;
-    const boundary = this.#createPolicy("deploy-boundary", this.#names.deployBoundary, (account, _state, keyArns) =>
-      deployBoundary(stack, keyArns, account),
+    const boundary = this.#createPolicy(
+      "deploy-boundary",
+      this.#names.deployBoundary,
+      (account, { bucketArn }, keyArns) => deployBoundary(stack, { bucketArn, keyArns }, account),
     );
     const job = { environment: this.#names.deployEnvironment, refs: [branchRef(repository.deployBranch)] };
     const role = this.#createRole("deploy", this.#names.deployRole, job, boundary, [workload]);

@@ -1,5 +1,6 @@
 import type { Account, PolicyDocument, Statement } from "../../infra/iam.ts";
 import { databaseArns, type StackName } from "../names.ts";
+import { bucketsOfProgram } from "./actions/buckets.ts";
 import { deployActions, readActions, type ServiceActions } from "./actions.ts";
 import { readRoles, writeRoles } from "./stack-roles.ts";
 import { readState, type StateAccess, writeState } from "./state.ts";
@@ -52,6 +53,7 @@ const PART_OF: Readonly<Record<string, DeployPart>> = {
   kms: "database",
   rds: "database",
   route53: "network",
+  s3: "network",
 };
 
 /** What a deployment of the stack does: with its state and roles, and with the services that the program uses; nothing else. */
@@ -107,12 +109,13 @@ function withDatabase(stack: StackName, account: Account): readonly Statement[] 
 }
 
 /** One statement for each service, in the one region where the stack is. */
-function inRegion(services: readonly ServiceActions[], { region }: Account): readonly Statement[] {
+function inRegion(services: readonly ServiceActions[], account: Account): readonly Statement[] {
+  const { region } = account;
   return services.map(({ service, actions }) => ({
     Sid: sid(service),
     Effect: "Allow",
     Action: actions,
-    Resource: "*",
+    Resource: service === "s3" ? bucketsOfProgram(account) : "*",
     ...(WITHOUT_REGION.has(service) ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": region } } }),
   }));
 }

@@ -1,4 +1,5 @@
 import type { ActionsByType, ResourceActions } from "./actions/actions.ts";
+import { BUCKET_ACTIONS } from "./actions/buckets.ts";
 import { DATABASE_ACTIONS } from "./actions/database.ts";
 import { FOUNDATION_ACTIONS } from "./actions/foundations.ts";
 import { FUNCTION_ACTIONS } from "./actions/functions.ts";
@@ -11,6 +12,7 @@ import { SERVICE_ACTIONS } from "./actions/service.ts";
  */
 export const RESOURCE_ACTIONS: ActionsByType = {
   ...NETWORK_ACTIONS,
+  ...BUCKET_ACTIONS,
   ...DATABASE_ACTIONS,
   ...SERVICE_ACTIONS,
   ...FOUNDATION_ACTIONS,

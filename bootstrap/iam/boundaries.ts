@@ -26,17 +26,35 @@ const KEY_ADMINISTRATION = [
   "kms:Update*",
 ] as const;
 
-/** What a deployment may do in the state bucket: with objects, never with the bucket or with what was deleted from it. */
-const STATE_ACTIONS = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"] as const;
+/** What guards the state's bucket, and what was replaced or deleted in it: a deployment works with objects as they are. */
+const BUCKET_ADMINISTRATION = [
+  "s3:BypassGovernanceRetention",
+  "s3:DeleteBucket*",
+  "s3:DeleteObjectVersion*",
+  "s3:GetObjectVersion*",
+  "s3:PutAccelerateConfiguration",
+  "s3:PutBucket*",
+  "s3:PutEncryptionConfiguration",
+  "s3:PutLifecycleConfiguration",
+  "s3:PutObject?*",
+  "s3:PutReplicationConfiguration",
+  "s3:TagResource",
+  "s3:UntagResource",
+] as const;
+
+/** What bootstrap made, and whoever deploys must leave as it is. */
+export interface Untouchable {
+  readonly bucketArn: string;
+  /** Keys of the state and of all stacks' secrets. */
+  readonly keyArns: readonly string[];
+}
 
 /**
  * Bounds whatever the deploying role is ever granted: the services that the program uses, and of IAM its stack's roles alone. It
  * grants nothing itself. A role cannot lift its own boundary, since IAM's calls reach roles of the stack's path only, and this role,
  * its boundary and bootstrap's policies are outside of it; and no boundary at all can be taken from a role.
- *
- * @param ownKeyArns keys of bootstrap's: the state's and those of all stacks' secrets
  */
-export function deployBoundary(stack: StackName, ownKeyArns: readonly string[], account: Account): PolicyDocument {
+export function deployBoundary(stack: StackName, own: Untouchable, account: Account): PolicyDocument {
   const names = stackNames(stack);
   const services = deployActions().map(({ service }) => service);
   return {
@@ -47,7 +65,6 @@ export function deployBoundary(stack: StackName, ownKeyArns: readonly string[], 
         Effect: "Allow",
         Action: [
           ...services.filter((service) => service !== "iam").map((service) => `${service}:*`),
-          ...STATE_ACTIONS,
           "secretsmanager:CreateSecret",
           "secretsmanager:TagResource",
         ],
@@ -79,7 +96,13 @@ export function deployBoundary(stack: StackName, ownKeyArns: readonly string[], 
         Condition: { StringNotEquals: { "iam:PassedToService": PASSED_TO } },
       },
       { Sid: "NoSecretValues", Effect: "Deny", Action: SECRET_VALUES, Resource: "*" },
-      { Sid: "NoKeysOfBootstrap", Effect: "Deny", Action: KEY_ADMINISTRATION, Resource: ownKeyArns },
+      { Sid: "NoKeysOfBootstrap", Effect: "Deny", Action: KEY_ADMINISTRATION, Resource: own.keyArns },
+      {
+        Sid: "NoBucketOfBootstrap",
+        Effect: "Deny",
+        Action: BUCKET_ADMINISTRATION,
+        Resource: [own.bucketArn, `${own.bucketArn}/*`],
+      },
     ],
   };
 }

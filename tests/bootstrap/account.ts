@@ -141,7 +141,8 @@ export function lets(role: BootstrapRole, claims: Readonly<Record<string, string
 /** GitHub's provider in the account. */
 export const PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions.githubusercontent.com`;
 
-const OPEN: PolicyDocument = {
+/** What a resource says that leaves its use to the policies of the account's roles, as most do. */
+export const OPEN: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "*", Resource: "*" }],
 };

@@ -30,6 +30,8 @@ export class ConfigReader {
   readonly #mistakes: string[] = [];
   /** Keys that a mistake was told of: another one of the same key would only follow from it. */
   readonly #refused = new Set<string>();
+  /** Keys that were asked for. */
+  readonly #read = new Set<string>();
 
   constructor(config: pulumi.Config) {
     this.#config = config;
@@ -94,6 +96,7 @@ export class ConfigReader {
 
   /** Throws one error that names every mistake, or does nothing when there was none. */
   finish(): void {
+    this.#refuseKeysOfOthers();
     if (this.#mistakes.length === 0) return;
     const count = this.#mistakes.length === 1 ? "1 mistake" : `${this.#mistakes.length} mistakes`;
     throw new pulumi.RunError(
@@ -101,7 +104,22 @@ export class ConfigReader {
     );
   }
 
+  /** The engine hands them over too, and nothing reads them: what they were to set would be left at its default without a word. */
+  #refuseKeysOfOthers(): void {
+    const own = this.#config.name;
+    const found = Object.keys(pulumi.runtime.allConfig()).filter((key) => {
+      const [namespace, name = ""] = key.split(":");
+      return namespace !== own && this.#read.has(name);
+    });
+    if (found.length === 0) return;
+    this.#mistakes.push(
+      `${found.sort().join(", ")}: of another project than ${own}, and so never read; allowed: the same keys without the ` +
+        "part before the colon, which are this project's",
+    );
+  }
+
   #raw(key: string): string | undefined {
+    this.#read.add(key);
     const value = this.#config.get(key);
     if (value === undefined) this.#refuse(key, undefined, "a value; Pulumi.yaml describes it");
     return value;

@@ -305,4 +305,17 @@ describe("The configuration of a stack", () => {
       ),
     );
   });
+
+  it("refuses keys of another project, which would be passed over without a word, and leaves providers' keys alone", async () => {
+    const config = {
+      "orders:maxTasks": "7",
+      "orders:tier": "staging",
+      "orders:unheardOf": "1",
+      "aws:skipRegionValidation": "false",
+    };
+    assert.deepEqual(await mistakesOf("staging", config), [
+      "orders:maxTasks, orders:tier: of another project than passwordless-postgres, and so never read; " +
+        "allowed: the same keys without the part before the colon, which are this project's",
+    ]);
+  });
 });

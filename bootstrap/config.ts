@@ -20,6 +20,8 @@ export interface BootstrapConfiguration {
   readonly project: string;
   /** Its stacks in this account. */
   readonly stacks: readonly string[];
+  /** Route 53's hosted zones in which stacks may name their load balancers. */
+  readonly hostedZoneIds: readonly string[];
   /** GitHub's OIDC provider where it exists already; undefined makes it. */
   readonly githubProviderArn: string | undefined;
   /** Days that replaced and deleted states are kept. */
@@ -51,6 +53,7 @@ const STACK = matching(
   /^(?!.*-preview$)[a-z][a-z0-9-]{0,23}$/,
   "lower-case letters, digits and hyphens, a letter first, at most 24, not …-preview",
 );
+const HOSTED_ZONE = matching(/^Z[0-9A-Z]{1,31}$/, "the id of a hosted zone such as Z0123456789ABCDEFGHIJ");
 const GITHUB_PROVIDER = matching(
   /^arn:aws[a-z-]*:iam::\d{12}:oidc-provider\/token\.actions\.githubusercontent\.com$/,
   "the ARN of GitHub's OIDC provider, arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com",
@@ -67,6 +70,7 @@ export function loadBootstrapConfiguration(): BootstrapConfiguration {
     repository: readRepository(read),
     project: read.text("project", PROJECT),
     stacks: read.list("stacks", STACK),
+    hostedZoneIds: read.list("hostedZoneIds", HOSTED_ZONE),
     githubProviderArn: read.text("githubProviderArn", GITHUB_PROVIDER, { optional: true }) || undefined,
     oldStateDays: read.integer("oldStateDays", between(30, 3_650)),
   };

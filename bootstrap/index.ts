@@ -26,6 +26,7 @@ const accesses = secrets.map(({ stack, key }) => ({
     githubProviderArn: github,
     state,
     secretsKeyArn: key.arn,
+    hostedZoneIds: configuration.hostedZoneIds,
     ownKeyArns,
     account,
   }),

@@ -4,7 +4,7 @@ import type { Account, PolicyDocument } from "../infra/iam.ts";
 import type { Repository } from "./config.ts";
 import { DEPLOY_PARTS, deployAccess, previewAccess } from "./iam/access.ts";
 import { deployBoundary, workloadBoundary } from "./iam/boundaries.ts";
-import type { StateAccess } from "./iam/state.ts";
+import type { Surroundings } from "./iam/services.ts";
 import { branchRef, PULL_REQUEST_REF, type TrustedJob, trustJob } from "./iam/trust.ts";
 import { type StackName, type StackNames, stackNames } from "./names.ts";
 import type { StateBucket } from "./state-bucket.ts";
@@ -19,6 +19,8 @@ export interface StackAccessArgs {
   readonly state: StateBucket;
   /** Key of the stack's secrets. */
   readonly secretsKeyArn: pulumi.Output<string>;
+  /** Hosted zones in which the stack may name its load balancer. */
+  readonly hostedZoneIds: readonly string[];
   /** Keys that a deployment must not administer. */
   readonly ownKeyArns: pulumi.Output<string[]>;
   readonly account: pulumi.Output<Account>;
@@ -60,7 +62,7 @@ export class StackAccess extends pulumi.ComponentResource {
       environment: this.#names.previewEnvironment,
       refs: [PULL_REQUEST_REF, branchRef(repository.deployBranch)],
     });
-    const policy = this.#document((account, state) => previewAccess(stack, state, account));
+    const policy = this.#document((account, around) => previewAccess(stack, around, account));
     new aws.iam.RolePolicy(`${this.#name}-preview`, { role: role.name, policy }, { parent: this });
     return role.arn;
   }
@@ -68,16 +70,14 @@ export class StackAccess extends pulumi.ComponentResource {
   /** The deployed branch alone. It waits for the boundary that it must put on every role. */
   #createDeployRole(workload: pulumi.Resource): pulumi.Output<string> {
     const { stack, repository } = this.#args;
-    const boundary = this.#createPolicy(
-      "deploy-boundary",
-      this.#names.deployBoundary,
-      (account, { bucketArn }, keyArns) => deployBoundary(stack, { bucketArn, keyArns }, account),
+    const boundary = this.#createPolicy("deploy-boundary", this.#names.deployBoundary, (account, { state }, keyArns) =>
+      deployBoundary(stack, { bucketArn: state.bucketArn, keyArns }, account),
     );
     const job = { environment: this.#names.deployEnvironment, refs: [branchRef(repository.deployBranch)] };
     const role = this.#createRole("deploy", this.#names.deployRole, job, boundary, [workload]);
     for (const part of DEPLOY_PARTS) {
-      const policy = this.#createPolicy(`deploy-${part}`, `${this.#names.deployRole}-${part}`, (account, state) =>
-        deployAccess(part, stack, state, account),
+      const policy = this.#createPolicy(`deploy-${part}`, `${this.#names.deployRole}-${part}`, (account, around) =>
+        deployAccess(part, stack, around, account),
       );
       new aws.iam.RolePolicyAttachment(
         `${this.#name}-deploy-${part}`,
@@ -114,7 +114,7 @@ export class StackAccess extends pulumi.ComponentResource {
   #createPolicy(
     kind: string,
     policyName: string,
-    says: (account: Account, state: StateAccess, keyArns: readonly string[]) => PolicyDocument,
+    says: (account: Account, around: Surroundings, keyArns: readonly string[]) => PolicyDocument,
   ): aws.iam.Policy {
     return new aws.iam.Policy(
       `${this.#name}-${kind}`,
@@ -124,13 +124,13 @@ export class StackAccess extends pulumi.ComponentResource {
   }
 
   #document(
-    says: (account: Account, state: StateAccess, keyArns: readonly string[]) => PolicyDocument,
+    says: (account: Account, around: Surroundings, keyArns: readonly string[]) => PolicyDocument,
   ): pulumi.Output<string> {
-    const { state, secretsKeyArn, ownKeyArns, account } = this.#args;
+    const { state, secretsKeyArn, hostedZoneIds, ownKeyArns, account } = this.#args;
     return pulumi
       .all([account, state.arn, state.keyArn, secretsKeyArn, ownKeyArns])
       .apply(([where, bucketArn, stateKeyArn, keyArn, keys]) =>
-        JSON.stringify(says(where, { bucketArn, stateKeyArn, secretsKeyArn: keyArn }, keys)),
+        JSON.stringify(says(where, { state: { bucketArn, stateKeyArn, secretsKeyArn: keyArn }, hostedZoneIds }, keys)),
       );
   }
 }

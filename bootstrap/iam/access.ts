@@ -1,38 +1,24 @@
 import type { Account, PolicyDocument, Statement } from "../../infra/iam.ts";
-import { databaseArns, type StackName } from "../names.ts";
-import { bucketsOfProgram } from "./actions/buckets.ts";
+import type { StackName } from "../names.ts";
 import { deployActions, readActions, type ServiceActions } from "./actions.ts";
+import { onDatabases, onServices, type Surroundings } from "./services.ts";
 import { readRoles, writeRoles } from "./stack-roles.ts";
-import { readState, type StateAccess, writeState } from "./state.ts";
-
-/** Services without regions: a request to them counts as one to the partition's first region. */
-const WITHOUT_REGION = new Set(["iam", "route53"]);
+import { readState, writeState } from "./state.ts";
 
 /** Values of secrets, by whichever call: nobody who deploys or previews has a use for one. */
 export const SECRET_VALUES = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"] as const;
-
-/** Actions on the database itself, which name it: another stack's in the account is out of reach. */
-const ON_DATABASES = [
-  "rds:CreateDBInstance",
-  "rds:CreateDBSnapshot",
-  "rds:DeleteDBInstance",
-  "rds:ModifyDBInstance",
-  "rds:RebootDBInstance",
-] as const;
 
 /**
  * Reads what a preview of the stack reads: its state, and the settings of its resources. Most of those calls know no resources, so
  * they are bounded by the region; none of them answers with a secret's value, and a denial says so, whatever else is attached one
  * day.
  */
-export function previewAccess(stack: StackName, state: StateAccess, account: Account): PolicyDocument {
+export function previewAccess(stack: StackName, around: Surroundings, account: Account): PolicyDocument {
   const services = readActions();
+  const others = services.filter(({ service }) => service !== "iam");
   return document([
-    ...readState(stack, state, account),
-    ...inRegion(
-      services.filter(({ service }) => service !== "iam"),
-      account,
-    ),
+    ...readState(stack, around.state, account),
+    ...onServices(others, around, account),
     readRoles(actionsOf(services, "iam"), stack, account),
     { Sid: "NoSecretValues", Effect: "Deny", Action: SECRET_VALUES, Resource: "*" },
   ]);
@@ -57,72 +43,23 @@ const PART_OF: Readonly<Record<string, DeployPart>> = {
 };
 
 /** What a deployment of the stack does: with its state and roles, and with the services that the program uses; nothing else. */
-export function deployAccess(part: DeployPart, stack: StackName, state: StateAccess, account: Account): PolicyDocument {
+export function deployAccess(
+  part: DeployPart,
+  stack: StackName,
+  around: Surroundings,
+  account: Account,
+): PolicyDocument {
   const services = deployActions();
   if (part === "state")
-    return document([...writeState(stack, state, account), ...writeRoles(actionsOf(services, "iam"), stack, account)]);
-  const named = new Set<string>(ON_DATABASES);
-  const inPart = services
-    .filter(({ service }) => (PART_OF[service] ?? "service") === part)
-    .map(({ service, actions }) => ({ service, actions: actions.filter((action) => !named.has(action)) }));
-  return document([...inRegion(inPart, account), ...(part === "database" ? withDatabase(stack, account) : [])]);
-}
-
-/**
- * The database: under the stack's name only. With a secret and a storage key of the stack's own, RDS makes the secret and uses the
- * keys on behalf of whoever makes the instance ("Password management with Amazon RDS and AWS Secrets Manager").
- */
-function withDatabase(stack: StackName, account: Account): readonly Statement[] {
-  const { partition, region, accountId, dnsSuffix } = account;
-  const rds = (type: string) => `arn:${partition}:rds:${region}:${accountId}:${type}:*`;
-  return [
-    {
-      Sid: "Databases",
-      Effect: "Allow",
-      Action: ON_DATABASES,
-      // The instance is made of groups that have names of Pulumi's, and its last snapshot is one of them.
-      Resource: [databaseArns(stack, account), rds("og"), rds("pg"), rds("snapshot"), rds("subgrp")],
-    },
-    {
-      Sid: "ManagedSecret",
-      Effect: "Allow",
-      Action: ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
-      Resource: `arn:${partition}:secretsmanager:${region}:${accountId}:secret:rds!db-*`,
-    },
-    {
-      Sid: "KeysForServices",
-      Effect: "Allow",
-      Action: "kms:CreateGrant",
-      Resource: "*",
-      Condition: { Bool: { "kms:GrantIsForAWSResource": "true" }, StringEquals: { "aws:RequestedRegion": region } },
-    },
-    {
-      Sid: "KeysThroughServices",
-      Effect: "Allow",
-      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-      Resource: "*",
-      Condition: {
-        StringEquals: { "kms:ViaService": [`rds.${region}.${dnsSuffix}`, `secretsmanager.${region}.${dnsSuffix}`] },
-      },
-    },
-  ];
-}
-
-/** One statement for each service, in the one region where the stack is. */
-function inRegion(services: readonly ServiceActions[], account: Account): readonly Statement[] {
-  const { region } = account;
-  return services.map(({ service, actions }) => ({
-    Sid: sid(service),
-    Effect: "Allow",
-    Action: actions,
-    Resource: service === "s3" ? bucketsOfProgram(account) : "*",
-    ...(WITHOUT_REGION.has(service) ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": region } } }),
-  }));
-}
-
-/** A statement's id holds letters and digits only. */
-function sid(service: string): string {
-  return service.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return document([
+      ...writeState(stack, around.state, account),
+      ...writeRoles(actionsOf(services, "iam"), stack, account),
+    ]);
+  const inPart = services.filter(({ service }) => (PART_OF[service] ?? "service") === part);
+  return document([
+    ...onServices(inPart, around, account),
+    ...(part === "database" ? onDatabases(stack, account) : []),
+  ]);
 }
 
 function actionsOf(services: readonly ServiceActions[], service: string): readonly string[] {

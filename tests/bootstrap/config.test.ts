@@ -48,6 +48,11 @@ const WRONG: readonly (readonly [key: string, values: readonly string[], allowed
     ["x", "arn:aws:iam::123456789012:oidc-provider/token.example.com", "arn:aws:iam::123456789012:role/x"],
     PROVIDER,
   ],
+  [
+    "hostedZoneIds",
+    ['["*"]', '["example.com"]', '["z0123"]', "Z0123"],
+    "a list without doubles, each item the id of a hosted zone such as Z0123456789ABCDEFGHIJ",
+  ],
   ["oldStateDays", ["0", "29", "3651", "many", ""], "a whole number from 30 to 3650"],
 ];
 

@@ -3,7 +3,7 @@ import type { ActionsByType } from "./actions.ts";
 const READ_TAGS = "rds:ListTagsForResource";
 const WRITE_TAGS = ["rds:AddTagsToResource", "rds:RemoveTagsFromResource"] as const;
 
-/** The database and its proxy. What RDS does with keys and secrets on the caller's behalf stands in access.ts, with its conditions. */
+/** The database and its proxy. What RDS does with keys and secrets on the caller's behalf stands in services.ts, with its conditions. */
 export const DATABASE_ACTIONS: ActionsByType = {
   "aws:rds/eventSubscription:EventSubscription": {
     read: ["rds:DescribeEventSubscriptions", READ_TAGS],

@@ -5,7 +5,7 @@ const READ_BALANCER_TAGS = "elasticloadbalancing:DescribeTags";
 const CLUSTER_TAGS = ["ecs:TagResource", "ecs:UntagResource"] as const;
 const SCALING_TAGS = ["application-autoscaling:TagResource", "application-autoscaling:UntagResource"] as const;
 
-/** The service: load balancer, cluster, tasks, scaling, and the repository with its image. */
+/** The service: load balancer with its name and firewall, cluster, tasks, scaling, and the repository with its image. */
 export const SERVICE_ACTIONS: ActionsByType = {
   "aws:appautoscaling/policy:Policy": {
     read: ["application-autoscaling:DescribeScalingPolicies"],
@@ -90,6 +90,15 @@ export const SERVICE_ACTIONS: ActionsByType = {
       "elasticloadbalancing:ModifyTargetGroupAttributes",
       ...BALANCER_TAGS,
     ],
+  },
+  "aws:route53/record:Record": {
+    read: ["route53:GetHostedZone", "route53:ListResourceRecordSets"],
+    // A change is waited for until every name server has it.
+    write: ["route53:ChangeResourceRecordSets", "route53:GetChange"],
+  },
+  "aws:wafv2/webAclAssociation:WebAclAssociation": {
+    read: ["wafv2:GetWebACL", "wafv2:GetWebACLForResource"],
+    write: ["elasticloadbalancing:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"],
   },
   "docker-build:index:Image": {
     // With a digest that exists, as previews are given, nothing is built; the login is asked for all the same.

@@ -1,4 +1,5 @@
 import { type Allowed, administratorOf, NOTHING_BESIDE } from "./asked.ts";
+import { accessLog, type Scene } from "./scene.ts";
 
 /** Other ways to a session of a role, and what a session may carry: a trust names `sts:AssumeRole` alone. */
 const OTHER_SESSIONS = [
@@ -10,7 +11,7 @@ const OTHER_SESSIONS = [
 
 const TRUST_RDS: Allowed = {
   says: "RDS assumes the proxy's role",
-  nearMisses: 18,
+  nearMisses: 23,
   asks: ({ proxyRole }) => ({
     question: { principal: "rds.amazonaws.com", action: "sts:AssumeRole", resource: proxyRole },
     ...NOTHING_BESIDE,
@@ -20,7 +21,7 @@ const TRUST_RDS: Allowed = {
 
 const TRUST_ECS: readonly Allowed[] = (["taskRole", "executionRole"] as const).map((role) => ({
   says: `ECS assumes the ${role} for a task of this account and region`,
-  nearMisses: 29,
+  nearMisses: 34,
   asks: ({ place, [role]: resource }) => ({
     question: {
       principal: "ecs-tasks.amazonaws.com",
@@ -38,7 +39,7 @@ const TRUST_ECS: readonly Allowed[] = (["taskRole", "executionRole"] as const).m
 
 const ADMINISTER_KEYS: readonly Allowed[] = (["secretKey", "storageKey", "topicKey"] as const).map((key) => ({
   says: `administrators of the account administer the ${key}`,
-  nearMisses: 14,
+  nearMisses: 19,
   asks: (scene) => ({
     question: {
       principal: administratorOf(scene),
@@ -50,15 +51,78 @@ const ADMINISTER_KEYS: readonly Allowed[] = (["secretKey", "storageKey", "topicK
   }),
 }));
 
-/** Who tells the topic of alarms: the service, and which of the scene's resources it does so for. */
+const TRUST_FLOW_LOGS: Allowed = {
+  says: "flow logs of this account and region assume the role that writes them",
+  nearMisses: 34,
+  asks: ({ place, flowLogsRole }) => ({
+    question: {
+      principal: "vpc-flow-logs.amazonaws.com",
+      action: "sts:AssumeRole",
+      resource: flowLogsRole,
+      context: {
+        "aws:SourceAccount": place.accountId,
+        "aws:SourceArn": `arn:${place.partition}:ec2:${place.region}:${place.accountId}:vpc-flow-log/fl-0123456789abcdef0`,
+      },
+    },
+    ...NOTHING_BESIDE,
+    otherActions: OTHER_SESSIONS,
+  }),
+};
+
+const TRUST_MONITORING: Allowed = {
+  says: "enhanced monitoring of the one instance assumes its role",
+  nearMisses: 35,
+  asks: ({ place, monitoringRole, database }) => ({
+    question: {
+      principal: "monitoring.rds.amazonaws.com",
+      action: "sts:AssumeRole",
+      resource: monitoringRole,
+      context: { "aws:SourceAccount": place.accountId, "aws:SourceArn": database },
+    },
+    ...NOTHING_BESIDE,
+    otherActions: OTHER_SESSIONS,
+    otherSources: [`${database}0`],
+  }),
+};
+
+const WRITE_ACCESS_LOG: Allowed = {
+  says: "a load balancer of this account and region writes its access log",
+  nearMisses: 33,
+  asks: (scene) => ({
+    question: {
+      principal: "logdelivery.elasticloadbalancing.amazonaws.com",
+      action: "s3:PutObject",
+      resource: accessLog(scene),
+      context: { "aws:SourceArn": scene.loadBalancer, "aws:SecureTransport": "true" },
+    },
+    ids: [],
+    otherResources: [
+      accessLog(scene, `AWSLogs/${scene.elsewhere.accountId}/elasticloadbalancing/x.log.gz`),
+      accessLog(scene, "x.log.gz"),
+      accessLog(scene, `prefix/AWSLogs/${scene.place.accountId}/x.log.gz`),
+    ],
+    otherActions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObjectAcl"],
+  }),
+};
+
+/** Who tells the topic: the service, and which of the scene's resources it does so for. */
 const PUBLISHERS = [
   ["CloudWatch", "cloudwatch.amazonaws.com", "alarm"],
   ["EventBridge", "events.amazonaws.com", "rule"],
+  ["RDS", "events.rds.amazonaws.com", "database"],
 ] as const;
+
+type Source = (typeof PUBLISHERS)[number][2];
+
+/** Sources that are near one: named almost alike, and those of the others who publish. */
+function otherSources(scene: Scene, own: Source): readonly string[] {
+  const others = PUBLISHERS.flatMap(([, , source]) => (source === own ? [] : [scene[source]]));
+  return [`${scene[own]}0`, ...others];
+}
 
 const PUBLISH: readonly Allowed[] = PUBLISHERS.map(([service, principal, source]) => ({
   says: `${service} tells the topic of its ${source}`,
-  nearMisses: 33,
+  nearMisses: 39,
   asks: (scene) => ({
     question: {
       principal,
@@ -79,7 +143,7 @@ const PUBLISH: readonly Allowed[] = PUBLISHERS.map(([service, principal, source]
       "sns:SetTopicAttributes",
       "sns:Subscribe",
     ],
-    otherSources: [`${scene[source]}0`, scene[source === "alarm" ? "rule" : "alarm"]],
+    otherSources: otherSources(scene, source),
   }),
 }));
 
@@ -87,7 +151,7 @@ const PUBLISH: readonly Allowed[] = PUBLISHERS.map(([service, principal, source]
 const ENCRYPT_ALARMS: readonly Allowed[] = PUBLISHERS.flatMap(([service, principal, source]) =>
   ["kms:Decrypt", "kms:GenerateDataKey"].map((action) => ({
     says: `${service} uses the topic's key (${action})`,
-    nearMisses: source === "alarm" ? 34 : 22,
+    nearMisses: source === "rule" ? 27 : 40,
     asks: (scene) => ({
       question: {
         principal,
@@ -95,7 +159,7 @@ const ENCRYPT_ALARMS: readonly Allowed[] = PUBLISHERS.flatMap(([service, princip
         resource: scene.topicKey,
         context: {
           "kms:EncryptionContext:aws:sns:topicArn": scene.topic,
-          ...(source === "alarm" ? { "aws:SourceAccount": scene.place.accountId, "aws:SourceArn": scene.alarm } : {}),
+          ...(source === "rule" ? {} : { "aws:SourceAccount": scene.place.accountId, "aws:SourceArn": scene[source] }),
         },
       },
       ...NOTHING_BESIDE,
@@ -106,18 +170,19 @@ const ENCRYPT_ALARMS: readonly Allowed[] = PUBLISHERS.flatMap(([service, princip
         "kms:PutKeyPolicy",
         "kms:ScheduleKeyDeletion",
       ],
-      ...(source === "alarm"
-        ? { otherSources: [`${scene.alarm}0`, scene.rule], alsoBy: ["events.amazonaws.com"] }
-        : {}),
+      ...(source === "rule" ? {} : { otherSources: otherSources(scene, source), alsoBy: ["events.amazonaws.com"] }),
     }),
   })),
 );
 
-/** What the trusts of the roles are for, and the policies of the keys and of the topic. */
+/** What the trusts of the roles are for, and the policies of the keys, of the topic and of the bucket. */
 export const ALLOWED_BY_GUARDS: readonly Allowed[] = [
   TRUST_RDS,
   ...TRUST_ECS,
+  TRUST_FLOW_LOGS,
+  TRUST_MONITORING,
   ...ADMINISTER_KEYS,
+  WRITE_ACCESS_LOG,
   ...PUBLISH,
   ...ENCRYPT_ALARMS,
 ];

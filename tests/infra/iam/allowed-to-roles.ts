@@ -1,9 +1,9 @@
 import type { Allowed } from "./asked.ts";
-import { databaseUser } from "./scene.ts";
+import { databaseUser, monitoringStream } from "./scene.ts";
 
 const CONNECT: Allowed = {
   says: "the task connects to the proxy as the secret's user",
-  nearMisses: 25,
+  nearMisses: 27,
   asks: (scene) => ({
     question: { principal: scene.taskRole, action: "rds-db:connect", resource: databaseUser(scene, scene.user) },
     ids: [scene.proxyId, scene.user],
@@ -19,7 +19,7 @@ const CONNECT: Allowed = {
 
 const READ_SECRET: Allowed = {
   says: "the proxy reads the master secret",
-  nearMisses: 24,
+  nearMisses: 26,
   asks: ({ place, proxyRole, secret }) => {
     const own = secret.slice(secret.lastIndexOf(":") + 1);
     const another = "rds!db-00000000-0000-4000-8000-000000000000-0a1b2c";
@@ -43,7 +43,7 @@ const READ_SECRET: Allowed = {
 
 const DECRYPT: Allowed = {
   says: "the proxy decrypts the secret through Secrets Manager of the region",
-  nearMisses: 39,
+  nearMisses: 44,
   asks: ({ place, proxyRole, secretKey, storageKey }) => ({
     question: {
       principal: proxyRole,
@@ -67,7 +67,7 @@ const DECRYPT: Allowed = {
 
 const LOG_IN_TO_REGISTRY: Allowed = {
   says: "ECS logs in to the registry",
-  nearMisses: 5,
+  nearMisses: 7,
   asks: ({ executionRole }) => ({
     question: { principal: executionRole, action: "ecr:GetAuthorizationToken", resource: "*" },
     ids: [],
@@ -82,7 +82,7 @@ const PULL: readonly Allowed[] = [
   "ecr:GetDownloadUrlForLayer",
 ].map((action) => ({
   says: `ECS pulls the image (${action})`,
-  nearMisses: 20,
+  nearMisses: 22,
   asks: ({ executionRole, repository }) => {
     const name = repository.slice(repository.indexOf("/") + 1);
     return {
@@ -102,7 +102,7 @@ const PULL: readonly Allowed[] = [
 
 const WRITE_LOG: readonly Allowed[] = ["logs:CreateLogStream", "logs:PutLogEvents"].map((action) => ({
   says: `ECS writes the log (${action})`,
-  nearMisses: 19,
+  nearMisses: 21,
   asks: ({ executionRole, logGroup }) => {
     const name = logGroup.slice(logGroup.lastIndexOf(":") + 1);
     const stream = `${logGroup}:log-stream:service/service/0`;
@@ -115,6 +115,39 @@ const WRITE_LOG: readonly Allowed[] = ["logs:CreateLogStream", "logs:PutLogEvent
   },
 }));
 
+const WRITE_FLOW_LOG: readonly Allowed[] = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"].map(
+  (action) => ({
+    says: `flow logs write theirs (${action})`,
+    nearMisses: 21,
+    asks: ({ flowLogsRole, flowLogGroup }) => {
+      const name = flowLogGroup.slice(flowLogGroup.lastIndexOf(":") + 1);
+      const stream = `${flowLogGroup}:log-stream:eni-0123456789abcdef0-all`;
+      return {
+        question: { principal: flowLogsRole, action, resource: stream },
+        ids: [name],
+        otherResources: [stream.replace(name, "/aws/rds/proxy/another")],
+        otherActions: ["logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutRetentionPolicy"],
+      };
+    },
+  }),
+);
+
+/** AWS's own policy reaches as far as it does: into every account and region, but to no log that is not of RDS. */
+const WRITE_OS_METRICS: readonly Allowed[] = ["logs:CreateLogStream", "logs:PutLogEvents"].map((action) => ({
+  says: `RDS writes the metrics of the operating system (${action})`,
+  nearMisses: 10,
+  asks: (scene) => ({
+    question: { principal: scene.monitoringRole, action, resource: monitoringStream(scene) },
+    ids: [],
+    otherResources: [
+      monitoringStream(scene, "/aws/rds/proxy/another"),
+      monitoringStream(scene, "rdsosmetrics"),
+      `${scene.logGroup}:log-stream:service/service/0`,
+    ],
+    otherActions: ["logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:PutSubscriptionFilter"],
+  }),
+}));
+
 /** What the policies of the roles are for. */
 export const ALLOWED_TO_ROLES: readonly Allowed[] = [
   CONNECT,
@@ -123,4 +156,6 @@ export const ALLOWED_TO_ROLES: readonly Allowed[] = [
   LOG_IN_TO_REGISTRY,
   ...PULL,
   ...WRITE_LOG,
+  ...WRITE_FLOW_LOG,
+  ...WRITE_OS_METRICS,
 ];

@@ -1,6 +1,6 @@
 import { runSimulation, runUnsafeSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import type { PolicyDocument } from "../declared-program.ts";
-import type { DeclaredPolicies, DeclaredRole } from "./declared-policies.ts";
+import { type DeclaredPolicies, type DeclaredRole, guardOf } from "./declared-policies.ts";
 import { identityPolicies, numberOf, resourcePolicy } from "./policy-documents.ts";
 
 /** Something that someone wants to do. */
@@ -40,7 +40,7 @@ const answers = new Map<string, Promise<boolean>>();
 export function decide(policies: DeclaredPolicies, question: Question): Promise<boolean> {
   const role = policies.roles.find(({ arn }) => arn === question.principal);
   const own = question.administrator === true ? ADMINISTRATOR : (role?.policies ?? NONE);
-  const guard = policies.ofResources.get(question.resource) ?? openTo(policies);
+  const guard = guardOf(policies, question.resource) ?? openTo(policies);
   const key = JSON.stringify([question, numberOf(own), numberOf(guard)]);
   const answer = answers.get(key) ?? simulate(simulationOf(policies.accountId, question, own, guard));
   answers.set(key, answer);

@@ -20,12 +20,16 @@ export interface DeclaredPolicies {
   readonly ofResources: ReadonlyMap<string, PolicyDocument>;
 }
 
-/** Where policies of resources stand: type, input, and the property that holds the ARN of the resource that they guard. */
+/**
+ * Where policies of resources stand: type, input, and the property that holds the ARN of the resource that they guard, or its
+ * name where it is a bucket.
+ */
 const RESOURCE_POLICIES: readonly (readonly [type: string, input: string, arn: string])[] = [
   ["aws:iam/role:Role", "assumeRolePolicy", "arn"],
   ["aws:kms/key:Key", "policy", "arn"],
   ["aws:sns/topic:Topic", "policy", "arn"],
   ["aws:sns/topicPolicy:TopicPolicy", "policy", "arn"],
+  ["aws:s3/bucketPolicy:BucketPolicy", "policy", "bucket"],
 ];
 
 /** Inputs that are read here, or whose documents only take away. */
@@ -68,10 +72,28 @@ export function readPolicies(program: Program): DeclaredPolicies {
   const ofResources = RESOURCE_POLICIES.flatMap(([type, input, arn]) =>
     byType(type)
       .filter(({ inputs }) => inputs[input] !== undefined)
-      .map(({ inputs, outputs }) => [String(outputs[arn]), parse(inputs[input])] as const),
+      .map(({ inputs, outputs }) => [arnOf(String(outputs[arn]), program), parse(inputs[input])] as const),
   );
   const { accountId, partition } = program.place;
   return { accountId, partition, roles, ofResources: new Map(ofResources) };
+}
+
+/** Buckets are known by name, and their names are all that is in their ARNs. */
+function arnOf(arnOrBucket: string, { place: { partition } }: Program): string {
+  return arnOrBucket.startsWith("arn:") ? arnOrBucket : `arn:${partition}:s3:::${arnOrBucket}`;
+}
+
+/** The policy that guards a resource, or what is in it; undefined where none is declared. */
+export function guardOf({ ofResources }: DeclaredPolicies, resource: string): PolicyDocument | undefined {
+  return ofResources.get(resource) ?? (isInBucket(resource) ? ofResources.get(bucketOf(resource)) : undefined);
+}
+
+function isInBucket(resource: string): boolean {
+  return /^arn:[^:]+:s3:::/.test(resource) && resource.includes("/");
+}
+
+function bucketOf(resource: string): string {
+  return resource.slice(0, resource.indexOf("/"));
 }
 
 const managed = new Map<string, PolicyDocument>();
@@ -79,9 +101,10 @@ const managed = new Map<string, PolicyDocument>();
 /** One object for a document, however often it is read: what decides on it remembers it by identity. */
 function attachedPolicy(policyArn: unknown, { place: { partition } }: Program): PolicyDocument {
   const arn = String(policyArn);
-  const policy = managed.get(arn) ?? managedPolicy(arn, partition);
-  if (policy === undefined)
+  const found = managedPolicy(arn, partition);
+  if (found === undefined)
     throw new TypeError(`the policy ${arn} grants something: teach tests/infra/iam/managed-policies.ts what`);
+  const policy = managed.get(arn) ?? found;
   managed.set(arn, policy);
   return policy;
 }

@@ -22,7 +22,7 @@ for (const [says, evaluate] of PROGRAMS) {
     let policies: DeclaredPolicies;
     before(async () => {
       policies = readPolicies(await evaluate());
-      assert.equal(policies.roles.length, 3);
+      assert.equal(policies.roles.length, 5);
     });
 
     for (const { how, actions } of ESCALATIONS) {

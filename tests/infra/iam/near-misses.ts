@@ -99,22 +99,32 @@ export const SERVICES: readonly string[] = [
   "ecs-tasks.amazonaws.com",
   "ecs.amazonaws.com",
   "events.amazonaws.com",
+  "events.rds.amazonaws.com",
   "lambda.amazonaws.com",
+  "logdelivery.elasticloadbalancing.amazonaws.com",
   "monitoring.rds.amazonaws.com",
   "rds.amazonaws.com",
   "secretsmanager.amazonaws.com",
+  "vpc-flow-logs.amazonaws.com",
 ];
+
+/** The resource whose policy is asked: of what is in a bucket, the bucket. */
+function guardOf(resource: string): string {
+  return resource.startsWith("arn:") && resource.split(":")[2] === "s3" ? (resource.split("/")[0] ?? "") : resource;
+}
 
 /** Everybody else: the program's own roles; and where the resource has a policy of its own, strangers and services too. */
 function principals({ question, alsoBy = [] }: Asked, scene: Scene): readonly NearMiss[] {
   const { administrator: _, ...plain } = question;
-  const { taskRole, executionRole, proxyRole, secretKey, storageKey, topicKey, topic, elsewhere } = scene;
-  const roles = [taskRole, executionRole, proxyRole];
+  const { taskRole, executionRole, proxyRole, flowLogsRole, monitoringRole } = scene;
+  const { secretKey, storageKey, topicKey, topic, bucket, elsewhere } = scene;
+  const roles = [taskRole, executionRole, proxyRole, flowLogsRole, monitoringRole];
+  const guarded = [...roles, secretKey, storageKey, topicKey, topic, bucket];
   const others: readonly Pick<Question, "principal" | "administrator">[] = [
     ...roles.map((principal) => ({ principal })),
     // An administrator may do whatever identity policies decide; whom a role trusts they do not decide.
     ...(roles.includes(question.resource) ? [{ principal: administratorOf(scene), administrator: true }] : []),
-    ...([...roles, secretKey, storageKey, topicKey, topic].includes(question.resource)
+    ...(guarded.includes(guardOf(question.resource))
       ? [
           { principal: `${administratorOf(scene)}-retired` },
           { principal: administratorOf(scene, elsewhere.accountId), administrator: true },

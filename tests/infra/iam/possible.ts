@@ -6,6 +6,22 @@ const WHO_AM_I: Possibilities = { "sts:GetCallerIdentity": ["*"] };
 
 /** All that each role of the program can do, by the role's logical name. A role that is missing here must not exist. */
 export const POSSIBLE: Readonly<Record<string, (scene: Scene) => Possibilities>> = {
+  // What AWS gives it by a policy of its own, in every region and account: no more than logs of RDS.
+  "database-monitoring": ({ place: { partition } }) => ({
+    "logs:CreateLogGroup": [`arn:${partition}:logs:*:*:log-group:RDS*`],
+    "logs:CreateLogStream": [`arn:${partition}:logs:*:*:log-group:RDS*:log-stream:*`],
+    "logs:DescribeLogStreams": [`arn:${partition}:logs:*:*:log-group:RDS*:log-stream:*`],
+    "logs:GetLogEvents": [`arn:${partition}:logs:*:*:log-group:RDS*:log-stream:*`],
+    "logs:PutLogEvents": [`arn:${partition}:logs:*:*:log-group:RDS*:log-stream:*`],
+    "logs:PutRetentionPolicy": [`arn:${partition}:logs:*:*:log-group:RDS*`],
+    ...WHO_AM_I,
+  }),
+  "network-flow-logs": ({ flowLogGroup }) => ({
+    "logs:CreateLogStream": [`${flowLogGroup}:*`],
+    "logs:DescribeLogStreams": [`${flowLogGroup}:*`],
+    "logs:PutLogEvents": [`${flowLogGroup}:*`],
+    ...WHO_AM_I,
+  }),
   proxy: (scene) => ({
     "kms:Decrypt": [scene.secretKey],
     "secretsmanager:GetSecretValue": [scene.secret],
@@ -36,5 +52,11 @@ export const POSSIBLE_FOR_SERVICES: Readonly<Record<string, (scene: Scene) => Po
   "cloudwatch.amazonaws.com": publish,
   "ecs-tasks.amazonaws.com": ({ executionRole, taskRole }) => ({ "sts:AssumeRole": [executionRole, taskRole] }),
   "events.amazonaws.com": publish,
+  "events.rds.amazonaws.com": publish,
+  "logdelivery.elasticloadbalancing.amazonaws.com": ({ bucket, place }) => ({
+    "s3:PutObject": [`${bucket}/AWSLogs/${place.accountId}/*`],
+  }),
+  "monitoring.rds.amazonaws.com": ({ monitoringRole }) => ({ "sts:AssumeRole": [monitoringRole] }),
   "rds.amazonaws.com": ({ proxyRole }) => ({ "sts:AssumeRole": [proxyRole] }),
+  "vpc-flow-logs.amazonaws.com": ({ flowLogsRole }) => ({ "sts:AssumeRole": [flowLogsRole] }),
 };

@@ -9,9 +9,15 @@ export interface Scene {
   readonly proxyRole: string;
   readonly taskRole: string;
   readonly executionRole: string;
+  /** Role by which flow logs are written, and the group that they are written to. */
+  readonly flowLogsRole: string;
+  readonly flowLogGroup: string;
+  /** Role by which RDS writes the operating system's metrics. */
+  readonly monitoringRole: string;
   /** `prx-…`. */
   readonly proxyId: string;
-  /** `db-…` of the instance behind the proxy. */
+  /** ARN of the instance behind the proxy, and its `db-…`. */
+  readonly database: string;
   readonly databaseId: string;
   readonly user: string;
   readonly secret: string;
@@ -22,6 +28,9 @@ export interface Scene {
   /** Topic of the alarms, and its key. */
   readonly topic: string;
   readonly topicKey: string;
+  /** Bucket of the load balancer's access logs, and the load balancer. */
+  readonly bucket: string;
+  readonly loadBalancer: string;
   /** One of the alarms, and one of the rules of events, that tell the topic. */
   readonly alarm: string;
   readonly rule: string;
@@ -40,7 +49,11 @@ export function sceneOf(program: Program): Scene {
     proxyRole: proxy.roleArn,
     taskRole: service.taskRoleArn,
     executionRole: service.executionRoleArn,
+    flowLogsRole: arn("Role", "network-flow-logs"),
+    flowLogGroup: arn("LogGroup", "network-flow"),
+    monitoringRole: arn("Role", "database-monitoring"),
     proxyId: proxy.resourceId,
+    database: arn("Instance", "database"),
     databaseId: String(only(program, "Instance").outputs.resourceId),
     user: database.user,
     secret: database.secretArn,
@@ -50,6 +63,8 @@ export function sceneOf(program: Program): Scene {
     logGroup: arn("LogGroup", "service"),
     topic: arn("Topic", "observability-alarms"),
     topicKey: arn("Key", "observability-alarms"),
+    bucket: arn("Bucket", "load-balancer-logs"),
+    loadBalancer: arn("LoadBalancer", "load-balancer"),
     alarm: arn("MetricAlarm", "observability-target-unavailable"),
     rule: arn("EventRule", "observability-rotation-failed"),
     elsewhere: {
@@ -72,3 +87,16 @@ export const PROGRAMS: readonly (readonly [says: string, evaluate: () => Promise
   ["staging in aws-cn", () => programOf("staging", { "aws:region": "cn-north-1" })],
   ["staging in aws-us-gov", () => programOf("staging", { "aws:region": "us-gov-west-1" })],
 ];
+
+/** The ARN of an access log of the load balancer in its bucket, or of something else there. */
+export function accessLog(
+  { place, bucket }: Scene,
+  path = `AWSLogs/${place.accountId}/elasticloadbalancing/x.log.gz`,
+): string {
+  return `${bucket}/${path}`;
+}
+
+/** The ARN of a stream of enhanced monitoring, in the group that RDS makes for it. */
+export function monitoringStream({ place }: Scene, group = "RDSOSMetrics"): string {
+  return `arn:${place.partition}:logs:${place.region}:${place.accountId}:log-group:${group}:log-stream:db-0123`;
+}

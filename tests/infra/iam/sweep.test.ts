@@ -89,7 +89,10 @@ describe("A sweep", () => {
     const services = await everyService();
     assert.ok(services.length > 400, `${services.length} services`);
     const scene = sceneOf(program);
-    const expected = Object.assign({}, ...Object.values(POSSIBLE).map((possible) => possible(scene)));
+    const expected: Record<string, readonly string[]> = {};
+    for (const [action, resources] of Object.values(POSSIBLE).flatMap((possible) => Object.entries(possible(scene)))) {
+      expected[action] = [...new Set([...(expected[action] ?? []), ...resources])].sort();
+    }
     assert.deepEqual(await sweep(policies, together, services), expected);
   }).timeout(SWEEP_TIMEOUT_MS);
 
@@ -122,13 +125,13 @@ describe("A sweep", () => {
 
 describe("The policies of a program are not read", () => {
   const REFUSED: readonly (readonly [says: string, type: string, inputs: Readonly<Record<string, unknown>>])[] = [
-    ["an attachment", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", { role: "service-task" }],
+    ["an attachment to users and groups", "aws:iam/policyAttachment:PolicyAttachment", { policyArn: "x" }],
     ["a managed policy", "aws:iam/policy:Policy", { policy: "{}" }],
     ["a user", "aws:iam/user:User", {}],
     ["a grant of a key", "aws:kms/grant:Grant", { operations: ["Decrypt"] }],
     ["a permission of a function", "aws:lambda/permission:Permission", { principal: "*" }],
     ["a role with managed policies", "aws:iam/role:Role", { managedPolicyArns: ["arn:aws:iam::aws:policy/x"] }],
-    ["a bucket's policy", "aws:s3/bucketPolicy:BucketPolicy", { policy: '{"Statement":[]}' }],
+    ["a queue's policy", "aws:sqs/queuePolicy:QueuePolicy", { policy: '{"Statement":[]}' }],
     ["a policy of no role", "aws:iam/rolePolicy:RolePolicy", { role: "nobody", policy: '{"Statement":[]}' }],
   ];
 
@@ -143,6 +146,36 @@ describe("The policies of a program are not read", () => {
       assert.equal(readPolicies(program).roles.length, Object.keys(POSSIBLE).length);
     });
   }
+});
+
+describe("A policy of AWS's own that is attached to a role", () => {
+  const attach = async (policyArn: string) => {
+    const program = await programOf("production");
+    const role = only(program, "Role", "service-task").outputs.name;
+    const type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
+    const added = { ...only(program, "RolePolicyAttachment"), type, name: "added", inputs: { role, policyArn } };
+    return readPolicies({ ...program, resources: [...program.resources, added] });
+  };
+
+  it("counts among what the role can do", async () => {
+    const known = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole";
+    const task = roleOf(await attach(known), "service-task");
+    assert.deepEqual(
+      task.policies.map(({ name }) => name),
+      ["proxy-connect-service", "added"],
+    );
+    assert.ok((await concernedServices(task)).includes("logs"));
+  });
+
+  it("is refused when nobody said what it grants, or it is of another partition", async () => {
+    for (const arn of [
+      "arn:aws:iam::aws:policy/AdministratorAccess",
+      "arn:aws-cn:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
+      "arn:aws:iam::123456789012:policy/own",
+    ]) {
+      await assert.rejects(attach(arn), { name: "TypeError", message: /grants something: teach/ });
+    }
+  });
 });
 
 function roleOf(policies: DeclaredPolicies, name: string): DeclaredRole {

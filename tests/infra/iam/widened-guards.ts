@@ -8,9 +8,15 @@ const STORAGE_KEY = { of: ["Key", "database-storage"], statement: 0 } as const;
 
 const ALARMS_PUBLISH = { of: ["TopicPolicy", "observability-alarms"], statement: 0 } as const;
 const EVENTS_PUBLISH = { of: ["TopicPolicy", "observability-alarms"], statement: 1 } as const;
-const WITHOUT_TLS = { of: ["TopicPolicy", "observability-alarms"], statement: 2 } as const;
+const DATABASE_PUBLISHES = { of: ["TopicPolicy", "observability-alarms"], statement: 2 } as const;
+const WITHOUT_TLS = { of: ["TopicPolicy", "observability-alarms"], statement: 3 } as const;
 const ALARMS_USE_KEY = { of: ["Key", "observability-alarms"], statement: 1 } as const;
 const EVENTS_USE_KEY = { of: ["Key", "observability-alarms"], statement: 2 } as const;
+const DATABASE_USES_KEY = { of: ["Key", "observability-alarms"], statement: 3 } as const;
+const TRUST_FLOW_LOGS = { of: ["Role", "network-flow-logs"], statement: 0 } as const;
+const TRUST_MONITORING = { of: ["Role", "database-monitoring"], statement: 0 } as const;
+const WRITE_ACCESS_LOGS = { of: ["BucketPolicy", "load-balancer-logs"], statement: 0 } as const;
+const BUCKET_WITHOUT_TLS = { of: ["BucketPolicy", "load-balancer-logs"], statement: 1 } as const;
 
 const OWN_ACCOUNT = "123456789012";
 const OWN_ROOT = { AWS: `arn:aws:iam::${OWN_ACCOUNT}:root` };
@@ -164,7 +170,7 @@ export const WIDENED_GUARDS: readonly Widening[] = [
       Condition: { StringEquals: (Condition as { readonly StringEquals: unknown }).StringEquals },
     }),
     possible: [],
-    allowed: ["aws:SourceArn"],
+    allowed: ["aws:SourceArn", "principal"],
   },
   {
     says: "the topic's key for other topics",
@@ -179,5 +185,75 @@ export const WIDENED_GUARDS: readonly Widening[] = [
     becomes: action("kms:ReEncrypt*"),
     possible: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
     allowed: [],
+  },
+  {
+    says: "the topic for every database of the account",
+    ...DATABASE_PUBLISHES,
+    becomes: condition(OF_ACCOUNT),
+    possible: [],
+    allowed: ["aws:SourceArn", "principal"],
+  },
+  {
+    says: "the topic's key for RDS's anything",
+    ...DATABASE_USES_KEY,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["aws:SourceAccount", "aws:SourceArn", "context", "kms:EncryptionContext:aws:sns:topicArn", "principal"],
+  },
+  {
+    says: "the role of flow logs for anybody's",
+    ...TRUST_FLOW_LOGS,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["aws:SourceAccount", "aws:SourceArn", "context"],
+  },
+  {
+    says: "the role of flow logs for tasks too",
+    ...TRUST_FLOW_LOGS,
+    becomes: principal({ Service: ["vpc-flow-logs.amazonaws.com", "ecs-tasks.amazonaws.com"] }),
+    possible: ["sts:AssumeRole"],
+    allowed: ["principal"],
+  },
+  {
+    says: "the role of enhanced monitoring for every instance of the account",
+    ...TRUST_MONITORING,
+    becomes: condition(OF_ACCOUNT),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "the bucket of access logs for anybody's load balancers",
+    ...WRITE_ACCESS_LOGS,
+    becomes: condition(undefined),
+    possible: [],
+    allowed: ["aws:SourceArn"],
+  },
+  {
+    says: "all of the bucket of access logs",
+    ...WRITE_ACCESS_LOGS,
+    becomes: ({ Resource, ...statement }) => ({ ...statement, Resource: String(Resource).replace(/\/.*/, "/*") }),
+    possible: ["s3:PutObject"],
+    allowed: ["resource"],
+  },
+  {
+    says: "the bucket of access logs for reading",
+    ...WRITE_ACCESS_LOGS,
+    becomes: action("s3:GetObject"),
+    possible: ["s3:GetObject"],
+    allowed: ["action"],
+  },
+  {
+    says: "the bucket of access logs for everybody",
+    ...WRITE_ACCESS_LOGS,
+    becomes: principal("*"),
+    possible: ["s3:PutObject"],
+    allowed: ["principal"],
+  },
+  {
+    says: "the bucket of access logs without TLS",
+    ...BUCKET_WITHOUT_TLS,
+    becomes: () => [],
+    possible: [],
+    allowed: ["aws:SecureTransport"],
   },
 ];

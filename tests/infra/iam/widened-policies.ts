@@ -6,6 +6,7 @@ const DECRYPT = { of: ["RolePolicy", "proxy-read-secret"], statement: 1 } as con
 const LOG_IN = { of: ["RolePolicy", "service-start"], statement: 0 } as const;
 const PULL = { of: ["RolePolicy", "service-start"], statement: 1 } as const;
 const WRITE = { of: ["RolePolicy", "service-start"], statement: 2 } as const;
+const FLOW = { of: ["RolePolicy", "network-flow-logs"], statement: 0 } as const;
 
 const OWN_ACCOUNT = "123456789012";
 
@@ -194,7 +195,7 @@ export const WIDENED_POLICIES: readonly Widening[] = [
     ...WRITE,
     becomes: resource(/log-group:.+/, "*"),
     possible: ["logs:CreateLogStream", "logs:PutLogEvents"],
-    allowed: ["name", "resource"],
+    allowed: ["name", "principal", "resource"],
   },
   {
     says: "writing logs whose names begin alike",
@@ -216,5 +217,19 @@ export const WIDENED_POLICIES: readonly Widening[] = [
     becomes: alongside({ Action: "iam:PassRole", Resource: "*" }),
     possible: ["iam:PassRole"],
     allowed: [],
+  },
+  {
+    says: "writing any log, by flow logs",
+    ...FLOW,
+    becomes: resource(/log-group:.+/, "*"),
+    possible: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+    allowed: ["name", "principal", "resource"],
+  },
+  {
+    says: "reading the network's traffic",
+    ...FLOW,
+    becomes: action("logs:GetLogEvents"),
+    possible: ["logs:GetLogEvents"],
+    allowed: ["action"],
   },
 ];

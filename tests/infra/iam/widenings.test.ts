@@ -18,6 +18,7 @@ const STATEMENTS: readonly (readonly [policy: string, sid: string, decisions: re
   ["service-start", "LogInToRegistry", ["ECS logs in"]],
   ["service-start", "PullImage", ["ECS pulls", "ECS pulls", "ECS pulls"]],
   ["service-start", "WriteLogs", ["ECS writes", "ECS writes"]],
+  ["network-flow-logs", "WriteFlowLogs", ["flow logs write", "flow logs write", "flow logs write"]],
 ];
 
 describe("A grant is noticed that is widened to", () => {
@@ -60,7 +61,7 @@ describe("Of the program's grants", () => {
   }
 
   it("each policy is missed when it is forgotten", async () => {
-    for (const name of ["proxy-connect-service", "proxy-read-secret", "service-start"]) {
+    for (const name of ["network-flow-logs", "proxy-connect-service", "proxy-read-secret", "service-start"]) {
       const { denied } = await notices(without(program, { type: "RolePolicy", name }), scene);
       assert.ok(denied.length > 0, name);
     }

@@ -31,7 +31,8 @@ export const EXCEPTIONS: readonly Exception[] = [
     control: "load-balancer-firewall",
     resource: "LoadBalancer load-balancer",
     reason:
-      "Which rules a firewall should have depends on the clients, and the account's own is usually shared: this stack makes none by itself.",
+      "Which rules a firewall should have depends on the clients, and an account usually shares one: this stack makes none. Set webAclArn to " +
+      "put one before the load balancer, and remove this entry.",
     compensating:
       "The load balancer is internal until client ranges are named. It drops invalid headers, refuses ambiguous requests and logs every " +
       "request; the service validates input by schema and has a deadline for each request.",

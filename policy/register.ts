@@ -34,7 +34,8 @@ export function registerMistakes(exceptions: readonly Exception[], controlIds: r
   });
 }
 
-function isDay(text: string): boolean {
+/** Whether a text is a day that exists, as `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
   const time = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === text;
 }

@@ -2,6 +2,11 @@ import type { Resource, Stack } from "./stack.ts";
 
 const ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 
+/** Whether the stack makes its network: otherwise what belongs to it is someone else's to judge. */
+export function makesVpc(stack: Stack): boolean {
+  return stack.ofType("awsx:ec2:Vpc", "aws:ec2/vpc:Vpc").length > 0;
+}
+
 /** Whether a declared subnet has a route to an internet gateway, its own or that of a route table that it shares. */
 export function reachesInternet(stack: Stack, subnetId: string): boolean {
   const tables = stack

@@ -33,7 +33,7 @@ export const ALARM_CONTROLS: readonly Control[] = [
   {
     id: "events-reach-topics",
     title: "Every event target is a topic of the stack, and every topic that is published to has a policy",
-    sources: ['"Amazon EventBridge targets"'],
+    sources: ['"Event bus targets in Amazon EventBridge"'],
     severity: "high",
     selects: every("aws:cloudwatch/eventTarget:EventTarget"),
     check: ({ fields }, stack) => {

@@ -111,7 +111,7 @@ export const CONTAINER_CONTROLS: readonly Control[] = [
   ofContainers({
     id: "containers-pinned-by-digest",
     title: "Containers run an image that is pinned by digest",
-    sources: ['"Amazon ECR image digest"'],
+    sources: ['"Task definition parameters"'],
     severity: "medium",
     check: (container) => {
       const image = container.text("image");

@@ -1,6 +1,6 @@
 import { type Control, every, mustBeOneOf, mustBeTrue, mustNotBeTrue, unless, wrong } from "../control.ts";
 import { isOwnKey } from "../own-keys.ts";
-import { reachesInternet } from "../routes.ts";
+import { makesVpc, reachesInternet } from "../routes.ts";
 import { label, type Resource, type Stack } from "../stack.ts";
 
 export const INSTANCE = "aws:rds/instance:Instance";
@@ -28,9 +28,9 @@ export const DATABASE_CONTROLS: readonly Control[] = [
     title: "Database and proxy are in subnets without a route to the internet",
     sources: ["RDS.46"],
     severity: "high",
-    selects: every("aws:rds/subnetGroup:SubnetGroup", "aws:rds/proxy:Proxy"),
-    unneeded: (stack) =>
-      stack.ofType("awsx:ec2:Vpc", "aws:ec2/vpc:Vpc").length === 0 ? "the subnets are not this stack's" : undefined,
+    // Of subnets that another made nothing is known here.
+    selects: (stack) => (makesVpc(stack) ? stack.ofType("aws:rds/subnetGroup:SubnetGroup", "aws:rds/proxy:Proxy") : []),
+    unneeded: (stack) => (makesVpc(stack) ? undefined : "the subnets are not this stack's"),
     check: ({ fields }, stack) =>
       [...fields.texts("subnetIds"), ...fields.texts("vpcSubnetIds")]
         .filter((id) => reachesInternet(stack, id))

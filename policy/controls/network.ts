@@ -1,6 +1,7 @@
 import { type Control, every, mustNotBeTrue, unless, wrong } from "../control.ts";
 import { parseDocument, type Statement } from "../iam/document.ts";
 import { hasWildcard, isHeldBy } from "../iam/match.ts";
+import { makesVpc } from "../routes.ts";
 import type { Resource, Stack } from "../stack.ts";
 
 const VPC = "aws:ec2/vpc:Vpc";
@@ -52,8 +53,7 @@ export const NETWORK_CONTROLS: readonly Control[] = [
     sources: ["vpc_endpoint_connections_trust_boundaries", '"Control access to VPC endpoints using endpoint policies"'],
     severity: "medium",
     selects: every(ENDPOINT),
-    unneeded: (stack) =>
-      stack.ofType(VPC, "awsx:ec2:Vpc").length === 0 ? "the endpoints are not this stack's" : undefined,
+    unneeded: ofAnother,
     check: endpointScoped,
   },
   {
@@ -77,7 +77,7 @@ export const NETWORK_CONTROLS: readonly Control[] = [
 ];
 
 function ofAnother(stack: Stack): string | undefined {
-  return stack.ofType("awsx:ec2:Vpc").length === 0 ? "the VPC is not this stack's" : undefined;
+  return makesVpc(stack) ? undefined : "the VPC is not this stack's";
 }
 
 function defaultGroupClosed(vpc: Resource, stack: Stack): readonly string[] {

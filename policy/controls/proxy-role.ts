@@ -35,7 +35,10 @@ export const PROXY_ROLE_CONTROLS: readonly Control[] = [
   {
     id: "proxy-decrypts-through-secrets-manager",
     title: "The proxy's role decrypts by the secret's key alone, and only when Secrets Manager asks on its behalf",
-    sources: ['"Setting up AWS Identity and Access Management (IAM) policies for RDS Proxy"', '"kms:ViaService"'],
+    sources: [
+      '"Setting up AWS Identity and Access Management (IAM) policies for RDS Proxy"',
+      '"AWS KMS condition keys"',
+    ],
     severity: "high",
     selects: (stack) => stack.ofType(PROXY).filter(({ fields }) => fields.list("auths").length > 0),
     check: decryption,

@@ -17,7 +17,10 @@ const DEFAULT_MAX_CONNECTIONS_PERCENT = 100;
 /** Idle time-out of an application load balancer that does not say ("Edit attributes for your Application Load Balancer"). */
 const DEFAULT_BALANCER_IDLE_SECONDS = 60;
 
-/** Connections that stay free for administration and migration ("Planning for RDS Proxy": leave at least 30 percent). */
+/**
+ * Share of the database's connections that stay free for administration, migration and whatever is not expected. AWS advises at least
+ * as much above the highest use ("RDS Proxy connection considerations").
+ */
 const HEAD_ROOM_PERCENT = 30;
 
 const DAYS = { production: 365, staging: 1 } as const;
@@ -35,7 +38,7 @@ export const PROXY_CONTROLS: readonly Control[] = [
   {
     id: "proxy-requires-iam",
     title: "Clients authenticate by IAM token on every auth entry of the proxy",
-    sources: ['"IAM database authentication for RDS Proxy"'],
+    sources: ['"Configuring IAM authentication for RDS Proxy"'],
     severity: "critical",
     selects: every(PROXY),
     check: ({ fields }) => fields.list("auths").flatMap((auth) => oneOf(auth, "iamAuth", ["REQUIRED"])),
@@ -59,7 +62,7 @@ export const PROXY_CONTROLS: readonly Control[] = [
   {
     id: "proxy-debug-logging-off",
     title: "The proxy does not log SQL text",
-    sources: ['"Viewing RDS Proxy logs"'],
+    sources: ['"Creating a proxy for Amazon RDS"'],
     severity: "high",
     selects: every(PROXY),
     check: mustNotBeTrue("debugLogging"),
@@ -76,7 +79,7 @@ export const PROXY_CONTROLS: readonly Control[] = [
   {
     id: "proxy-idle-above-lifetime",
     title: "The proxy's idle client time-out is longer than the life of the application's connections",
-    sources: ['"Managing RDS Proxy connections"'],
+    sources: ['"RDS Proxy connection considerations"'],
     severity: "medium",
     selects: every(PROXY),
     check: idleAboveLifetime,
@@ -84,7 +87,7 @@ export const PROXY_CONTROLS: readonly Control[] = [
   {
     id: "proxy-borrow-below-load-balancer",
     title: "A client gives up waiting for a database connection before the load balancer gives up on it",
-    sources: ['"Managing RDS Proxy connections"'],
+    sources: ['"RDS Proxy connection considerations"'],
     severity: "medium",
     selects: every(TARGET_GROUP),
     check: borrowBelowBalancer,
@@ -92,7 +95,7 @@ export const PROXY_CONTROLS: readonly Control[] = [
   {
     id: "proxy-connection-head-room",
     title: `The proxy leaves ${HEAD_ROOM_PERCENT} percent of the database's connections free`,
-    sources: ['"Planning for RDS Proxy"'],
+    sources: ['"RDS Proxy connection considerations"'],
     severity: "medium",
     selects: every(TARGET_GROUP),
     check: ({ fields }) => {

@@ -9,10 +9,11 @@ import { DATABASE_MUTATIONS } from "./mutations/database.ts";
 import { IAM_MUTATIONS } from "./mutations/iam.ts";
 import { LOAD_BALANCER_MUTATIONS } from "./mutations/load-balancer.ts";
 import { NETWORK_MUTATIONS } from "./mutations/network.ts";
-import { PROXY_MUTATIONS } from "./mutations/proxy.ts";
+import { GRANT_MUTATIONS, PROXY_MUTATIONS } from "./mutations/proxy.ts";
 
 const MUTATIONS = [
   ...PROXY_MUTATIONS,
+  ...GRANT_MUTATIONS,
   ...DATABASE_MUTATIONS,
   ...NETWORK_MUTATIONS,
   ...LOAD_BALANCER_MUTATIONS,

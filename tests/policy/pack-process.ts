@@ -8,6 +8,7 @@ import messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import type { DeclaredResource } from "../../local/program/resource.ts";
+import { TODAY } from "./judged.ts";
 
 const PACK = fileURLToPath(new URL("../../policy/", import.meta.url));
 const RUNNER = fileURLToPath(
@@ -16,6 +17,16 @@ const RUNNER = fileURLToPath(
 
 /** Text that the engine has in place of what it does not know in a preview. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Puts the clock of the pack to the day that tests judge by: exceptions are due one day, and tests are not. */
+const CLOCK = `data:text/javascript,${encodeURIComponent(`
+  const behind = Date.now() - ${TODAY.getTime()};
+  globalThis.Date = class extends Date {
+    constructor(...given) {
+      super(...(given.length > 0 ? given : [Date.now() - behind]));
+    }
+  };
+`)}`;
 
 /** What a policy says of a stack, as the engine is told. */
 export interface Diagnostic {
@@ -38,7 +49,7 @@ export class PackProcess {
 
   /** @param config configuration of the stack, as the engine hands it on */
   static async start(config: Readonly<Record<string, string>> = {}): Promise<PackProcess> {
-    const child = spawn(process.execPath, [RUNNER, "127.0.0.1:1", "."], {
+    const child = spawn(process.execPath, ["--import", CLOCK, RUNNER, "127.0.0.1:1", "."], {
       cwd: PACK,
       env: { ...process.env, PULUMI_CONFIG: JSON.stringify(config) },
       stdio: ["ignore", "pipe", "inherit"],

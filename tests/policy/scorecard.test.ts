@@ -8,11 +8,22 @@ import { fails } from "../../policy/evaluate.ts";
 import { EXCEPTIONS } from "../../policy/exceptions.ts";
 import { scorecardText } from "../../policy/report.ts";
 import { programOf } from "../infra/declared-program.ts";
-import { judged, TODAY } from "./judged.ts";
+import { failing, judged, TODAY } from "./judged.ts";
 import { set } from "./mutations/mutation.ts";
 
 const run = promisify(execFile);
 const SCORECARD = fileURLToPath(new URL("../../policy/scorecard.ts", import.meta.url));
+
+/** Other stacks of tier production that people have. */
+const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "open to the world by HTTPS": { ingressCidrs: '["0.0.0.0/0"]' },
+  "with a permissions boundary": { permissionsBoundaryArn: "arn:aws:iam::123456789012:policy/boundary" },
+  "in China": {
+    "aws:region": "cn-north-1",
+    certificateArn: "arn:aws-cn:acm:cn-north-1:123456789012:certificate/00000000-0000-4000-8000-000000000000",
+  },
+  "in three zones": { availabilityZones: "3" },
+};
 
 describe("The scorecard", () => {
   for (const stack of ["production", "staging"] as const) {
@@ -74,6 +85,22 @@ describe("The scorecard", () => {
     for (const { control } of applied) assert.match(control.id, /^network-|^database-subnets/);
   });
 
+  for (const [says, config] of Object.entries(VARIANTS)) {
+    it(`of production ${says} has nothing that fails`, async () => {
+      assert.deepEqual(failing(await programOf("production", config), "production"), []);
+    });
+  }
+
+  it("of production behind a firewall needs no exception for lacking one, and says so", async () => {
+    const webAclArn = "arn:aws:wafv2:eu-west-2:123456789012:regional/webacl/ours/00000000-0000-4000-8000-000000000000";
+    const { findings, registerMistakes } = judged(await programOf("production", { webAclArn }), "production");
+    assert.equal(findings.find(({ control }) => control.id === "load-balancer-firewall")?.status, "pass");
+    assert.equal(findings.filter(fails).length, 0);
+    assert.deepEqual(registerMistakes, [
+      "the exception for load-balancer-firewall on LoadBalancer load-balancer matches nothing: remove it from policy/exceptions.ts",
+    ]);
+  });
+
   it("says in words what fails, with resource and control", async () => {
     const program = set("Proxy", "proxy", { requireTls: false })(await programOf("production"));
     const text = scorecardText("production", judged(program, "production", TODAY));
@@ -98,27 +125,30 @@ describe("Controls", () => {
   });
 });
 
-describe("npm run scorecard", () => {
-  it("prints a table of the stack, and succeeds when nothing fails", async () => {
-    const { stdout, stderr } = await run(process.execPath, [SCORECARD, "--stack", "staging"]);
-    assert.equal(stderr, "");
-    assert.match(stdout, /│ proxy-requires-tls +│ RDS\.43, .*│ Proxy proxy +│ pass +│/);
-    assert.match(stdout, /Stack staging: PASSED\. \d+ controls, \d accepted exceptions, nothing fails\.\n$/);
-  });
+/** The day that the commands judge by. */
+const DAY = TODAY.toISOString().slice(0, 10);
 
-  it("prints one JSON document for a machine", async () => {
-    const { stdout } = await run(process.execPath, [SCORECARD, "--json"], { maxBuffer: 1 << 24 });
-    const { stack, passed, findings } = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+describe("npm run scorecard", () => {
+  it("prints a table of the stack, or one JSON document for a machine, and succeeds when nothing fails", async () => {
+    const [table, json] = await Promise.all([
+      run(process.execPath, [SCORECARD, "--stack", "staging", "--today", DAY]),
+      run(process.execPath, [SCORECARD, "--json", "--today", DAY], { maxBuffer: 1 << 24 }),
+    ]);
+    assert.equal(table.stderr, "");
+    assert.match(table.stdout, /│ proxy-requires-tls +│ RDS\.43, .*│ Proxy proxy +│ pass +│/);
+    assert.match(table.stdout, /Stack staging: PASSED\. \d+ controls, \d accepted exceptions, nothing fails\.\n$/);
+    const { stack, passed, findings } = JSON.parse(json.stdout) as Readonly<Record<string, unknown>>;
     assert.deepEqual([stack, passed, Array.isArray(findings)], ["production", true, true]);
   });
 
   it("explains itself, and refuses what it does not take", async () => {
-    const { stdout } = await run(process.execPath, [SCORECARD, "--help"]);
-    assert.match(stdout, /^Usage: npm run scorecard/);
-    await assert.rejects(run(process.execPath, [SCORECARD, "--what"]), { code: 2 });
-    await assert.rejects(run(process.execPath, [SCORECARD, "--stack", "nowhere"]), {
-      code: 1,
-      stderr: /no stack nowhere/,
-    });
+    const [help] = await Promise.all([
+      run(process.execPath, [SCORECARD, "--help"]),
+      assert.rejects(run(process.execPath, [SCORECARD, "--today", "2027-02-30"]), {
+        code: 2,
+        stderr: /--today is "2027-02-30"; allowed: a day/,
+      }),
+    ]);
+    assert.match(help.stdout, /^Usage: npm run scorecard/);
   });
 });

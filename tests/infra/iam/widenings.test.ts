@@ -9,6 +9,7 @@ import { type Scene, sceneOf } from "./scene.ts";
 import { widen } from "./widen.ts";
 import { WIDENED_GUARDS } from "./widened-guards.ts";
 import { WIDENED_POLICIES } from "./widened-policies.ts";
+import { WIDENED_TRUSTS } from "./widened-trusts.ts";
 
 /** Every statement of a role's policy, with the start of each decision that it is for. */
 const STATEMENTS: readonly (readonly [policy: string, sid: string, decisions: readonly string[]])[] = [
@@ -29,7 +30,7 @@ describe("A grant is noticed that is widened to", () => {
     scene = sceneOf(program);
   });
 
-  for (const widening of [...WIDENED_POLICIES, ...WIDENED_GUARDS]) {
+  for (const widening of [...WIDENED_POLICIES, ...WIDENED_TRUSTS, ...WIDENED_GUARDS]) {
     const { says, possible, allowed } = widening;
     it(says, async () => {
       assert.ok(possible.length + allowed.length > 0);

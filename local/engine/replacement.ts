@@ -96,6 +96,7 @@ export const MUTABILITY: Readonly<Record<string, Mutability>> = {
   "aws:rds/subnetGroup:SubnetGroup": { createOnly: ["name"], autonamed: true },
   "aws:s3/bucket:Bucket": { createOnly: ["bucket", "objectLockEnabled"] },
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": { createOnly: BUCKET },
+  "aws:s3/bucketObjectv2:BucketObjectv2": { createOnly: ["bucket", "key"] },
   "aws:s3/bucketOwnershipControls:BucketOwnershipControls": { createOnly: BUCKET },
   "aws:s3/bucketPolicy:BucketPolicy": { createOnly: BUCKET },
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": { createOnly: BUCKET },

@@ -3,6 +3,7 @@ import type { Account } from "../iam.ts";
 
 /** How the proxy logs in to the database: with the user name and password that RDS keeps and rotates in one secret. */
 export interface SecretAuthentication {
+  /** Tells the ways apart. */
   readonly mode: "secret";
   /** ARN of the secret. */
   readonly secretArn: pulumi.Output<string>;
@@ -36,6 +37,7 @@ export interface InstanceSettings {
 }
 
 export interface DatabaseArgs {
+  /** Names, size and protection of the instance. */
   readonly database: InstanceSettings;
   /** VPC of the instance. A stack that stands cannot move: AWS refuses to take a database to another VPC. */
   readonly vpcId: pulumi.Input<string>;

@@ -51,11 +51,13 @@ export interface DatabaseProxyArgs {
 
 /** The role of a client: one of the program's, or an existing one by name. */
 export interface ClientRole {
+  /** Name of the role, without its path. Another one replaces the grant. */
   readonly name: pulumi.Input<string>;
 }
 
 /** The security group of a client's network interface: one of the program's, or an existing one by id. */
 export interface ClientSecurityGroup {
+  /** Id of the group, in the proxy's VPC. Another one replaces the rules. */
   readonly id: pulumi.Input<string>;
 }
 
@@ -67,6 +69,7 @@ export interface ConnectGrant {
   readonly port: number;
   /** The database user that the token names. */
   readonly user: string;
+  /** Database to ask for. */
   readonly databaseName: pulumi.Input<string>;
   /** Proxy target, policy and security group rules: a client that starts before them is refused or hears nothing. */
   readonly ready: readonly pulumi.Resource[];

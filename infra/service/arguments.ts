@@ -66,14 +66,19 @@ export interface TaskImage {
 }
 
 export interface ServiceArgs {
+  /** How large the tasks are, and how many. */
   readonly service: ServiceSize;
   /** The time limits of the containers, in seconds; `nestingMistakes` tells whether they nest. A change rolls the service. */
   readonly timeouts: Timeouts;
+  /** Roles, security group and log group of the tasks. Other roles or another group roll the service. */
   readonly identity: TaskIdentity;
   /** Leave to connect: the service starts only after everything that the grant needs exists. */
   readonly database: ConnectGrant;
+  /** What the tasks run: the migration first, then the service. */
   readonly image: TaskImage;
+  /** Where the tasks run, without a public address. */
   readonly network: TaskNetwork;
+  /** Where requests come from; a task gets none before it answers the load balancer's health check. */
   readonly loadBalancer: TaskEntrance;
   /** Region that tokens are signed for: the database's and the service's alike. */
   readonly region: pulumi.Input<string>;

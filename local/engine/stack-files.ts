@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { copyFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
-import { readStackFile, type StackFile } from "../program/configuration.ts";
+import { projectName, readStackFile, type StackFile } from "../program/configuration.ts";
 
 /** A value that stands for one which is encrypted in the stack file. */
 export interface Canary {
@@ -10,6 +10,9 @@ export interface Canary {
   readonly key: string;
   readonly value: string;
 }
+
+/** Other canaries in each process, the same for a key: two revisions of a program have the same secrets. */
+const BROOD = randomBytes(16);
 
 /**
  * Copies what the engine reads of a project and a stack. The copy's secrets provider is a passphrase, whatever the stack's own is,
@@ -27,19 +30,26 @@ export async function copyStackFiles(
   overrides: Readonly<Record<string, string>> = {},
 ): Promise<readonly Canary[]> {
   const file = await readStackFile(from, stack);
+  const project = `${await projectName(from)}:`;
   const canaries: Canary[] = [];
   const config = Object.fromEntries(
-    Object.entries(file.config ?? {}).flatMap(([key, value]) => {
+    Object.entries(file.config ?? {}).flatMap(([spelled, value]) => {
+      const key = unqualified(spelled, project);
       const left = withoutEncrypted(value, key, canaries);
       return left === undefined ? [] : [[key, left]];
     }),
   );
-  for (const [key, value] of Object.entries(overrides)) config[key] = typed(value);
+  for (const [key, value] of Object.entries(overrides)) config[unqualified(key, project)] = typed(value);
   await copyFile(fileURLToPath(new URL("Pulumi.yaml", from)), `${to}/Pulumi.yaml`);
   // The engine looks whether the program of Pulumi.yaml is there, though it runs in this process.
   await writeFile(`${to}/index.ts`, "");
   await writeFile(`${to}/Pulumi.${stack}.yaml`, stringify({ config } satisfies StackFile));
   return canaries;
+}
+
+/** A key of the project's own may be spelled with its name and without. */
+function unqualified(key: string, project: string): string {
+  return key.startsWith(project) ? key.slice(project.length) : key;
 }
 
 /** Numbers, booleans and lists are those in a stack file, and text elsewhere. */
@@ -55,7 +65,7 @@ function typed(value: string): NonNullable<unknown> | null {
 function withoutEncrypted(value: unknown, path: string, canaries: Canary[]): NonNullable<unknown> | null | undefined {
   if (typeof value !== "object" || value === null) return value;
   if ("secure" in value) {
-    canaries.push({ key: path, value: `canary-${randomBytes(8).toString("hex")}` });
+    canaries.push({ key: path, value: canaryOf(path) });
     return undefined;
   }
   if (Array.isArray(value)) {
@@ -66,4 +76,8 @@ function withoutEncrypted(value: unknown, path: string, canaries: Canary[]): Non
     withoutEncrypted(inner, `${path}[${JSON.stringify(key)}]`, canaries),
   ]);
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
+}
+
+function canaryOf(path: string): string {
+  return `canary-${createHash("sha256").update(BROOD).update(path).digest("hex").slice(0, 16)}`;
 }

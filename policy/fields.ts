@@ -40,6 +40,16 @@ export class Fields {
     return this.value(name) !== undefined;
   }
 
+  /** False for what only the deployment will tell, as outputs that the provider computes. */
+  isKnown(name: string): boolean {
+    try {
+      this.value(name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The property as it is. @throws NotKnownYet */
   value(name: string): unknown {
     const found = readProperty(this.#object, name, this.#pathOf(name));

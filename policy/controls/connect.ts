@@ -16,7 +16,7 @@ export const CONNECT_CONTROLS: readonly Control[] = [
     sources: ["AwsSolutions-IAM5", "CKV_AWS_355", PAGE],
     severity: "critical",
     selects: connecting,
-    check: (grant) => connectStatements(grant).flatMap(wildcards),
+    check: (grant, stack) => connectStatements(grant, stack).flatMap(wildcards),
   },
   {
     id: "connect-through-proxy",
@@ -46,7 +46,7 @@ export const CONNECT_CONTROLS: readonly Control[] = [
     severity: "high",
     selects: connecting,
     check: (grant, stack) =>
-      usersOf(grant).flatMap((user) => {
+      usersOf(grant, stack).flatMap((user) => {
         const known = secretUsers(stack);
         return unless(
           known.includes(user),
@@ -64,7 +64,7 @@ export const CONNECT_CONTROLS: readonly Control[] = [
     selects: connecting,
     check: (grant, stack) => {
       const masters = stack.ofType("aws:rds/instance:Instance").map(({ fields }) => fields.text("username"));
-      return named(grant)
+      return named(grant, stack)
         .map(([, user]) => user)
         .filter((user) => masters.some((master) => master !== undefined && covers(user, master)))
         .map((user) => wrong(`the user of ${CONNECT}`, user, "a user with the application's privileges only"));
@@ -73,11 +73,11 @@ export const CONNECT_CONTROLS: readonly Control[] = [
 ];
 
 function connecting(stack: Stack): readonly Resource[] {
-  return grantingResources(stack).filter((grant) => connectStatements(grant).length > 0);
+  return grantingResources(stack).filter((grant) => connectStatements(grant, stack).length > 0);
 }
 
-function connectStatements(grant: Resource): readonly Statement[] {
-  return statementsOf(grant).filter((statement) => allowsAction(statement, CONNECT));
+function connectStatements(grant: Resource, stack: Stack): readonly Statement[] {
+  return statementsOf(grant, stack).filter((statement) => allowsAction(statement, CONNECT));
 }
 
 function wildcards({ actions, exceptActions, exceptResources, resources }: Statement): readonly string[] {
@@ -95,8 +95,8 @@ function wildcards({ actions, exceptActions, exceptResources, resources }: State
 }
 
 /** The parts after `dbuser:` of what a grant names; what has another form has wildcards, and is told elsewhere. */
-function named(grant: Resource): readonly (readonly [id: string, user: string])[] {
-  return connectStatements(grant)
+function named(grant: Resource, stack: Stack): readonly (readonly [id: string, user: string])[] {
+  return connectStatements(grant, stack)
     .flatMap(({ resources }) => resources)
     .flatMap((arn) => {
       const [id, user] = arn.split(":dbuser:")[1]?.split("/") ?? [];
@@ -104,13 +104,13 @@ function named(grant: Resource): readonly (readonly [id: string, user: string])[
     });
 }
 
-function usersOf(grant: Resource): readonly string[] {
-  return named(grant).flatMap(([, user]) => (hasWildcard(user) ? [] : [user]));
+function usersOf(grant: Resource, stack: Stack): readonly string[] {
+  return named(grant, stack).flatMap(([, user]) => (hasWildcard(user) ? [] : [user]));
 }
 
 function throughProxy(grant: Resource, stack: Stack): readonly string[] {
   const proxies = stack.ofType(PROXY).map(({ fields }) => fields.text("arn")?.split(":").at(-1));
-  return named(grant).flatMap(([id]) =>
+  return named(grant, stack).flatMap(([id]) =>
     unless(hasWildcard(id) || proxies.includes(id), `the resource id of ${CONNECT}`, id, proxies.join(", ")),
   );
 }

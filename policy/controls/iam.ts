@@ -28,7 +28,7 @@ export const IAM_CONTROLS: readonly Control[] = [
     sources: ["IAM.1", "IAM.21", "CIS 1.16", "CKV_AWS_63", "CKV_AWS_355", "AVD-AWS-0057", "AwsSolutions-IAM5"],
     severity: "high",
     selects: grantingResources,
-    check: (grant) => allowing(statementsOf(grant)).flatMap(wildcards),
+    check: (grant, stack) => allowing(statementsOf(grant, stack)).flatMap(wildcards),
   },
   {
     id: "iam-no-escalation",
@@ -36,8 +36,8 @@ export const IAM_CONTROLS: readonly Control[] = [
     sources: ["CKV_AWS_286", "CKV_AWS_289", "iam_inline_policy_allows_privilege_escalation"],
     severity: "critical",
     selects: grantingResources,
-    check: (grant) =>
-      allowing(statementsOf(grant)).flatMap((statement) => {
+    check: (grant, stack) =>
+      allowing(statementsOf(grant, stack)).flatMap((statement) => {
         const found = escalations(statement);
         return unless(found.length === 0, `what statement ${statement.sid} allows`, found, "no privilege escalation");
       }),

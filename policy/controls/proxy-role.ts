@@ -64,7 +64,7 @@ function trustMistakes({ principals, exceptPrincipals, actions, exceptActions }:
 /** Statements of a proxy's role that allow something of a service, and what is wrong when there are none. */
 function ofService(proxy: Resource, stack: Stack, service: string): readonly Statement[] {
   const role = roleByArn(stack, proxy.fields.text("roleArn"));
-  const granted = role === undefined ? [] : grantsOf(stack, role).flatMap(statementsOf);
+  const granted = role === undefined ? [] : grantsOf(stack, role).flatMap((grant) => statementsOf(grant, stack));
   return granted.filter((statement) => allowsService(statement, service));
 }
 

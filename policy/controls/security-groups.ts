@@ -81,17 +81,55 @@ export const SECURITY_GROUP_CONTROLS: readonly Control[] = [
   },
   {
     id: "network-rules-standalone",
-    title: "No security group has rules of its own, which would fight those that stand beside it",
+    title: "No security group has rules but those that stand beside it, which would fight any of its own",
     sources: ['"aws.vpc.SecurityGroupIngressRule"'],
     severity: "low",
     selects: every(GROUP),
-    check: ({ fields }) =>
-      ["ingress", "egress"].flatMap((direction) => {
-        const count = fields.list(direction).length;
-        return unless(count === 0, `${direction} of the group itself`, count, "none: rules of their own");
-      }),
+    check: (group, stack) => [
+      ...ownRules(group, "ingress", stack.ofType(INGRESS), stack),
+      ...ownRules(group, "egress", stack.ofType(EGRESS), stack),
+    ],
   },
 ];
+
+/**
+ * Rules of a group itself. The provider reports those that stand beside it there too, once they exist, with all that are let through
+ * on the same ports as one.
+ */
+function ownRules(
+  group: Resource,
+  direction: "ingress" | "egress",
+  beside: readonly Resource[],
+  stack: Stack,
+): readonly string[] {
+  const own = group.fields.list(direction);
+  if (own.length === 0) return [];
+  const id = stack.idOf(group);
+  const declared = beside
+    .filter(({ fields }) => fields.text("securityGroupId") === id)
+    .map(({ fields }) => [fields.text("fromPort"), fields.text("toPort"), ...peersOf(fields)].join());
+  return own.flatMap((rule) => {
+    const ports = [rule.text("fromPort"), rule.text("toPort")];
+    const peers = PEER_LISTS.flatMap((list) => rule.texts(list));
+    const strange = (rule.isTrue("self") ? ["itself"] : peers).filter(
+      (peer) => !declared.includes([...ports, peer].join()),
+    );
+    return unless(
+      strange.length === 0,
+      `${direction} of the group itself on port ${ports[0]}`,
+      strange,
+      "none: rules beside it",
+    );
+  });
+}
+
+const PEER_LISTS = ["cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups"];
+
+function peersOf(fields: Fields): readonly string[] {
+  return ["cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"].flatMap(
+    (peer) => fields.text(peer) ?? [],
+  );
+}
 
 /** Ingress rules of the security groups that resources of a type have. */
 function into(stack: Stack, type: string, property: string): readonly Resource[] {

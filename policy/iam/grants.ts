@@ -1,3 +1,4 @@
+import type { Fields } from "../fields.ts";
 import type { Resource, Stack } from "../stack.ts";
 import { parseDocument, type Statement } from "./document.ts";
 
@@ -6,20 +7,33 @@ const ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy";
 const POLICY = "aws:iam/policy:Policy";
 const ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
 
-/** A resource that holds a document which says what someone may do. */
+/** The resources that hold a document which says what someone may do. */
 export function grantingResources(stack: Stack): readonly Resource[] {
-  const inline = stack.ofType(ROLE).filter(({ fields }) => fields.list("inlinePolicies").length > 0);
+  const inline = stack.ofType(ROLE).filter((role) => inlinePolicies(role, stack).length > 0);
   return [...stack.ofType(ROLE_POLICY, POLICY), ...inline];
 }
 
 /** The statements that a resource grants by. */
-export function statementsOf({ type, name, fields }: Resource): readonly Statement[] {
-  if (type === ROLE) {
-    return fields
-      .list("inlinePolicies")
-      .flatMap((inline) => parse(inline.text("policy"), `an inline policy of ${name}`));
-  }
-  return parse(fields.text("policy"), `the policy ${name}`);
+export function statementsOf(grant: Resource, stack: Stack): readonly Statement[] {
+  const { type, name, fields } = grant;
+  if (type !== ROLE) return parse(fields.text("policy"), `the policy ${name}`);
+  return inlinePolicies(grant, stack).flatMap((inline) => parse(inline.text("policy"), `an inline policy of ${name}`));
+}
+
+/**
+ * The policies that a role has of its own. The provider reports those that stand beside it there too, once they exist; and where it
+ * reports nothing yet, the role declares none.
+ */
+function inlinePolicies({ fields }: Resource, stack: Stack): readonly Fields[] {
+  if (!fields.isKnown("inlinePolicies")) return [];
+  const inline = fields.list("inlinePolicies");
+  if (inline.length === 0) return [];
+  const role = fields.text("name");
+  const beside = stack
+    .ofType(ROLE_POLICY)
+    .filter((policy) => policy.fields.text("role") === role)
+    .map((policy) => policy.fields.text("name"));
+  return inline.filter((policy) => policy.has("policy") && !beside.includes(policy.text("name")));
 }
 
 /** The statements by which a role is let into being assumed. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { DeclaredResource } from "../../local/program/resource.ts";
 import { CONTROLS } from "../../policy/controls.ts";
 import { programOf } from "../infra/declared-program.ts";
+import { asDeployed, asInPreview } from "./moments.ts";
 import { copy, set } from "./mutations/mutation.ts";
 import { PackProcess, UNKNOWN } from "./pack-process.ts";
 
@@ -21,6 +21,10 @@ describe("The policy pack, run as the engine runs it", () => {
 
   it("has nothing to say of production", async () => {
     assert.deepEqual(await pack.analyze((await programOf("production")).resources), []);
+  });
+
+  it("has nothing to say of production once it stands, when the provider reports more than was declared", async () => {
+    assert.deepEqual(await pack.analyze(asDeployed((await programOf("production")).resources)), []);
   });
 
   it("stops a deployment that breaks a control, and names resource, value and what is allowed", async () => {
@@ -108,25 +112,3 @@ describe("The policy pack of a stack of tier staging", () => {
     }
   });
 });
-
-/** The resources with nothing known that AWS computes: neither ids nor ARNs, nor what is made from them. */
-function asInPreview(resources: readonly DeclaredResource[]): readonly DeclaredResource[] {
-  return resources.map((resource) => {
-    const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, blurred(value)]);
-    const computed = Object.keys(resource.outputs).map((key) => [key, UNKNOWN]);
-    return {
-      ...resource,
-      id: resource.custom ? UNKNOWN : resource.id,
-      outputs: { ...Object.fromEntries(computed), ...Object.fromEntries(inputs) },
-    };
-  });
-}
-
-/** A text that names an ARN, an id or an address of something that does not exist yet is not known. */
-function blurred(value: unknown): unknown {
-  if (typeof value === "string")
-    return /arn:aws|^(?:sg|vpc|subnet|pl|rtb|igw)-|amazonaws\.com/.test(value) ? UNKNOWN : value;
-  if (Array.isArray(value)) return value.map(blurred);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, blurred(inner)]));
-}

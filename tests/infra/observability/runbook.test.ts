@@ -121,7 +121,7 @@ describe("docs/runbook.md", () => {
     );
     // Words of AWS, of Pulumi and of the program.
     const others = new Set(["eventName", "invokedBy", "manageMasterUserPassword", "rdsName"]);
-    const known = (name: string) => declaration.includes(`:${name}:`) || name in outputs || others.has(name);
+    const known = (name: string) => declaration.includes(`\n  ${name}:\n`) || name in outputs || others.has(name);
     assert.deepEqual(
       [...new Set(said)].filter((name) => !known(name)),
       [],

@@ -98,6 +98,6 @@ function readRepository(read: ConfigReader): Repository {
 /** Roles that let a repository in belong in an account that someone has named, not in whichever the shell is logged in to. */
 function refuseAnyAccount(read: ConfigReader): void {
   const accounts = new pulumi.Config("aws").get("allowedAccountIds") ?? "[]";
-  if (!/^\["\d{12}"\]$/.test(accounts.replaceAll(/\s/g, "")))
+  if (!/^\[(?:"\d{12}"|[1-9]\d{11})\]$/.test(accounts.replaceAll(/\s/g, "")))
     read.conflict(`aws:allowedAccountIds is ${accounts}; allowed: a list of one account id, twelve digits in quotes`);
 }

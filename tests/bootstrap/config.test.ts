@@ -77,10 +77,14 @@ describe("The configuration of bootstrap", () => {
   }
 
   it("refuses to run in whichever account the shell is logged in to", async () => {
-    for (const accounts of ["[]", '["1234"]', '["123456789012", "210987654321"]', '["*"]'])
+    for (const accounts of ["[]", '["1234"]', '["123456789012", "210987654321"]', '["*"]', "[12345678901]"])
       assert.deepEqual(await mistakesOf({ ...FILLED_IN, "aws:allowedAccountIds": accounts }), [
         `aws:allowedAccountIds is ${accounts}; allowed: a list of one account id, twelve digits in quotes`,
       ]);
+  });
+
+  it("takes the account's id as `pulumi config set` writes it, without quotes", async () => {
+    assert.deepEqual(await mistakesOf({ ...FILLED_IN, "aws:allowedAccountIds": "[123456789012]" }), []);
   });
 
   it("tells all mistakes at once", async () => {

@@ -149,6 +149,12 @@ describe("Who deploys production", () => {
   judge(ROLE_ATTACKS, false);
   judge([...BUCKET_ATTACKS, ...KEY_ATTACKS], false);
 
+  it("is granted none of these, whatever its boundary says", async () => {
+    const unbounded = { ...role, boundary: [] };
+    for (const [says, wish] of [...ROLE_ATTACKS, ...BUCKET_ATTACKS, ...SECRET_READS, ...OTHERS])
+      assert.equal(await allows(program, unbounded, wish(scene)), false, says);
+  });
+
   it("may use a key only for S3's objects of the state, or for what RDS and Secrets Manager do for it", async () => {
     const { stateKey } = scene;
     const ask = (resource: string, context: Readonly<Record<string, string>>) =>

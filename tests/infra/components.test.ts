@@ -5,11 +5,11 @@ import { evaluate, type Program } from "../../local/program.ts";
 import { givenNames } from "./account/names.ts";
 import { ofType, only } from "./declared-program.ts";
 
-/** Of each type, how many three databases, proxies and services are made of; the third database exists already. */
+/** Of each type, how many three databases (the third exists already), four proxies and three services are made of. */
 const COUNTS: Readonly<Record<string, number>> = {
   Instance: 2,
-  Proxy: 3,
-  ProxyTarget: 3,
+  Proxy: 4,
+  ProxyTarget: 4,
   TaskDefinition: 3,
   Service: 3,
   Cluster: 3,
@@ -34,11 +34,11 @@ describe("The components, more than once in a stack and without the rest of the 
     const names = givenNames(program)
       .filter(({ rule }) => rule.unique)
       .map(({ rule, name }) => `${rule.type} ${rule.property} ${name}`);
-    assert.ok(names.length >= 3 * 2 + 2 * 4, String(names.length));
+    assert.ok(names.length >= 4 * 2 + 3 + 2 * 4, String(names.length));
     assert.equal(new Set(names).size, names.length);
   });
 
-  it("let each service reach its own proxy, each proxy its own database, and no other", () => {
+  it("let each service reach the proxies that it was granted, each proxy its own database, and no other", () => {
     const firewall = declaredFirewall(program);
     const names = ofType(program, "SecurityGroup").map(({ name }) => name);
     const id = (name: string) => only(program, "SecurityGroup", name).id;
@@ -51,6 +51,8 @@ describe("The components, more than once in a stack and without the rest of the 
       "legacy-service -> legacy-proxy",
       "orders-proxy -> orders-database",
       "orders-service -> orders-proxy",
+      "orders-service -> reports-proxy",
+      "reports-proxy -> orders-database",
     ]);
   });
 

@@ -13,7 +13,7 @@ export const EXCEPTIONS: readonly Exception[] = [
       "secret of its own or end-to-end IAM authentication, which the program does not offer yet.",
     compensating:
       "Nobody knows the password, and RDS rotates it every seven days. The grant names one proxy and one user, on one role, from one security " +
-      "group. RDS's master user is no superuser. Log-ins, statements of data definition and failures are in the exported logs.",
+      "group. RDS's master user is no superuser. Log-ins that fail are in the exported log.",
     reviewBy: "2027-05-31",
   },
   {

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "mocha";
+import { planMarkdown } from "../../local/preview/markdown.ts";
+import { type Deed, type Plan, UNTIL_DEPLOYED } from "../../local/preview/plan.ts";
 import { runScript, writes } from "./github-script.ts";
 import { job, stepNamed } from "./workflow-files.ts";
 
@@ -11,23 +13,52 @@ const POST = stepNamed(job("comment.yml", "comment"), "Check the text and post i
 
 const MARK = "<!-- offline-preview -->";
 
-/** A preview of the form that `npm run preview -- --markdown` prints. */
-const TEXT = `## Preview of production
+/** Text that would be refused outside of code. */
+const LOUD = "<b>@someone</b> #1 https://example.com/runbook#2 [a](b) &amp; a\\b";
 
-**1 to replace, 2 to update, 3 to create**
+/** What `npm run preview -- --markdown` prints of a plan that has a change of every kind. */
+const TEXT = planMarkdown(
+  {
+    changes: [
+      change("replace", "aws:rds/proxy:Proxy", "proxy", {
+        vpcSubnetIds: { before: ["subnet-1"], after: ["subnet-2"] },
+      }),
+      change("update", "aws:iam/rolePolicy:RolePolicy", "start", {
+        policy: {
+          before: JSON.stringify({ Statement: [] }),
+          after: JSON.stringify({ Statement: [{ Action: "ecr:*" }] }),
+        },
+      }),
+      change("update", "aws:cloudwatch/metricAlarm:MetricAlarm", "alarm", {
+        alarmDescription: { after: `${LOUD}\n\`\`\`\`` },
+      }),
+      change("update", "aws:ecs/service:Service", "service", {
+        taskDefinition: { before: "a", after: UNTIL_DEPLOYED },
+      }),
+      change("delete", "aws:sns/topic:Topic", "of@someone"),
+      change("create", "aws:sns/topic:Topic", LOUD),
+    ],
+    unchanged: 121,
+    diagnostics: [{ severity: "warning", message: `${LOUD}\n\`\`\`\nmore` }],
+  } as Plan,
+  { stack: "production", against: "HEAD^1" },
+);
 
-| | resource | what changes |
-|---|---|---|
-| replace | \`aws:rds/proxy:Proxy\` proxy | \`vpcSubnetIds\`: \`["subnet-1"]\` → \`["subnet-2"]\` |
-| update | \`aws:ecs/taskDefinition:TaskDefinition\` service | image repository@sha256:${"ab".repeat(32)} |
-
-- alarm \`https://example.com/runbook#1\` \`<b>\` \`@someone [a](b) a\\|b\`
-- policy \`service-start\`: \`arn:aws:iam::123456789012:role/x\` & "more" > nothing, 5 < 6, #fragment
-`;
+function change(deed: Deed, type: string, name: string, properties: object = {}): object {
+  return {
+    deed,
+    type,
+    name,
+    properties,
+    replacedFor: deed === "replace" ? Object.keys(properties) : [],
+    deletedFirst: false,
+  };
+}
 
 /** The run of preview.yml for the head of a fork's pull request. */
 const RUN = {
   id: 42,
+  html_url: "https://github.com/acme/service/actions/runs/42",
   head_sha: "c0ffee",
   head_branch: "main",
   head_repository: { owner: { login: "stranger" }, full_name: "stranger/service" },
@@ -48,7 +79,12 @@ function post(lay: (folder: string) => void, comments: readonly object[] = []) {
   const folder = mkdtempSync(path.join(tmpdir(), "comment-"));
   mkdirSync(path.join(folder, "offline-preview"));
   lay(path.join(folder, "offline-preview"));
-  return runScript(POST, { folder, env: { PULL: "12" }, answers: { "issues.listComments": comments } });
+  return runScript(POST, {
+    folder,
+    env: { PULL: "12" },
+    payload: { workflow_run: RUN },
+    answers: { "issues.listComments": comments },
+  });
 }
 
 const holding = (content: string | Uint8Array) => (folder: string) =>
@@ -78,9 +114,9 @@ describe("The comment of a preview", () => {
   });
 
   it("refuses an artifact that is too large before it is downloaded, and one that is doubled", async () => {
-    const large = await find([{ size_in_bytes: 50_001, expired: false }]);
+    const large = await find([{ size_in_bytes: 200_001, expired: false }]);
     assert.deepEqual([large.outputs, large.failures.length], [{}, 1]);
-    const fits = await find([{ size_in_bytes: 50_000, expired: false }]);
+    const fits = await find([{ size_in_bytes: 200_000, expired: false }]);
     assert.deepEqual(fits.outputs, { pull: 12 });
     const two = await find([
       { size_in_bytes: 1, expired: false },
@@ -101,6 +137,19 @@ describe("The comment of a preview", () => {
     assert.match(body, /Made offline, by the code of this pull request/);
   });
 
+  it("points to the run when the preview is too long for a comment, and is as strict with it", async () => {
+    const long = `- update \`${"x".repeat(100)}\`\n`.repeat(600);
+    const run = await post(holding(long));
+    assert.deepEqual(run.failures, []);
+    const [call, ...others] = writes(run);
+    assert.deepEqual(others, []);
+    assert.match(
+      String(call?.given.body),
+      /\n\nIt is too long for a comment: \[the run\]\(https:\/\/github\.com\/acme\/service\/actions\/runs\/42\)/,
+    );
+    assert.deepEqual(writes(await post(holding(`${long}@someone`))), []);
+  });
+
   it("is updated in place from then on, and nobody else's comment is touched", async () => {
     const run = await post(holding(TEXT), [
       { id: 1, user: { login: "stranger" }, body: `${MARK}\nmine` },
@@ -115,14 +164,14 @@ describe("The comment of a preview", () => {
 
   const REFUSED: Readonly<Record<string, string | Uint8Array>> = {
     "no text": "",
-    "more than 60000 bytes": "a".repeat(60_001),
+    "more than 500000 bytes": "a".repeat(500_001),
     "what is not UTF-8": Uint8Array.of(0x61, 0xff, 0xfe),
     "an escape sequence": "\u001b[31mred",
     "a carriage return": "a\rb",
     "a change of direction": "abc\u202edef",
     "an invisible character": "ab\u200bc",
     "a tag": "<img src=x>",
-    "the end of a tag": "</details>",
+    "the end of a tag": "</b>",
     "a comment of HTML": "<!-- x -->",
     "a link": "[click](x)",
     "a link with a space": "[click] (x)",
@@ -140,7 +189,14 @@ describe("The comment of a preview", () => {
     "a reference of the other form": "see GH-12",
     "a mention in entities": "&commat;someone or &#64;someone",
     "a mention that is escaped": "\\@someone",
-    "code in a block": "```\nhttps://example.com\n```",
+    "a block without a language, whose end could be taken for a beginning": "```\nhttps://example.com\n```",
+    "a block that does not end": "```text\nhttps://example.com",
+    "a block that ends early": "````text\n`````\nhttps://example.com\n````",
+    "a block that ends with its list": "- a\n\n  ```diff\n  b\nhttps://example.com\n  ```",
+    "a block that is not one, because it stands in HTML":
+      "<details><summary>Created (1)</summary>\n```text\n<img src=x>\n```\n</details>",
+    "a folded part with more in it": "<details><summary>Created (1)</summary><img src=x>",
+    "a folded part with a title of its own": "<details><summary>@someone (1)</summary>",
     "code between two backticks": "`` https://example.com ``",
     "code that ends in the next line": "`a\nhttps://example.com`",
     "code that is not code because its backtick is escaped": "\\` https://example.com `a`",

@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type AlarmsConfiguration, readAlarms } from "./config/alarms.ts";
 import { refuseTooManyConnections } from "./config/capacity.ts";
-import { type DatabaseConfiguration, readDatabase } from "./config/database.ts";
+import { readDatabase } from "./config/database.ts";
 import { type EntranceConfiguration, readEntrance } from "./config/entrance.ts";
 import { type NetworkConfiguration, readNetwork } from "./config/network.ts";
 import { refuseWeakProduction } from "./config/production.ts";
 import { between, ConfigReader, oneOf } from "./config/reader.ts";
 import { type RolesConfiguration, readRoles } from "./config/roles.ts";
-import { readService, type ServiceConfiguration } from "./config/service.ts";
+import { readService } from "./config/service.ts";
 import { readTimeouts } from "./config/timeouts.ts";
+import type { InstanceSettings } from "./database/arguments.ts";
+import type { ServiceSize } from "./service/arguments.ts";
 import type { Timeouts } from "./timeouts.ts";
 
 /** The whole configuration of a stack, parsed once. */
@@ -16,9 +18,9 @@ export interface Configuration {
   readonly tier: "production" | "staging";
   readonly network: NetworkConfiguration;
   readonly entrance: EntranceConfiguration;
-  readonly database: DatabaseConfiguration;
+  readonly database: InstanceSettings;
   readonly proxy: { readonly maxConnectionsPercent: number };
-  readonly service: ServiceConfiguration;
+  readonly service: ServiceSize;
   readonly timeouts: Timeouts;
   readonly logRetentionDays: number;
   readonly alarms: AlarmsConfiguration;

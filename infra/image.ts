@@ -1,7 +1,7 @@
 import * as awsx from "@pulumi/awsx";
 import * as pulumi from "@pulumi/pulumi";
 import { applicationBase, type BaseImage, bundleApplication } from "./bundle.ts";
-import type { CpuArchitecture } from "./config/service.ts";
+import type { CpuArchitecture } from "./service/arguments.ts";
 
 /** Docker's names of the processors. */
 const PLATFORM: Readonly<Record<CpuArchitecture, string>> = { ARM64: "linux/arm64", X86_64: "linux/amd64" };

@@ -1,16 +1,5 @@
+import type { InstanceSettings } from "../database/arguments.ts";
 import { between, type ConfigReader, matching } from "./reader.ts";
-
-/** The database: its names, size and protection. */
-export interface DatabaseConfiguration {
-  readonly name: string;
-  readonly user: string;
-  readonly instanceClass: string;
-  readonly storageGiB: number;
-  readonly maxConnections: number;
-  readonly multiAz: boolean;
-  readonly deletionProtection: boolean;
-  readonly backupRetentionDays: number;
-}
 
 /** PostgreSQL's unquoted names; RDS wants a letter first and reserves its own. */
 const DATABASE_NAME = matching(
@@ -23,7 +12,7 @@ const DATABASE_USER = matching(
 );
 
 /** Reads what the database is. */
-export function readDatabase(read: ConfigReader): DatabaseConfiguration {
+export function readDatabase(read: ConfigReader): InstanceSettings {
   return {
     name: read.text("databaseName", DATABASE_NAME),
     user: read.text("databaseUser", DATABASE_USER),

@@ -1,21 +1,5 @@
 import { between, type ConfigReader, matching, oneOf } from "./reader.ts";
 
-/** Processor of the image's platform and of the task's alike. */
-export type CpuArchitecture = "ARM64" | "X86_64";
-
-/** The tasks: their size and number. */
-export interface ServiceConfiguration {
-  /** Digest of an image that is in the stack's repository already; undefined builds one. */
-  readonly imageDigest: string | undefined;
-  readonly cpuArchitecture: CpuArchitecture;
-  readonly cpu: number;
-  readonly memoryMiB: number;
-  readonly minTasks: number;
-  readonly maxTasks: number;
-  readonly targetCpuPercent: number;
-  readonly poolSize: number;
-}
-
 /** Fargate's memory for each CPU size, in MiB: from, to, step ("Task CPU and memory", ECS). */
 const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
   256: [512, 2048, 512],
@@ -28,7 +12,7 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number
 const DIGEST = matching(/^sha256:[0-9a-f]{64}$/, "the digest of an image, sha256: and 64 hexadecimal digits");
 
 /** Reads what the tasks are, and how many. */
-export function readService(read: ConfigReader): ServiceConfiguration {
+export function readService(read: ConfigReader): ServiceSize {
   const cpu = read.integer("taskCpu", oneOf(...Object.keys(FARGATE_MEMORY).map(Number)));
   const [from, to, step] = FARGATE_MEMORY[cpu] ?? [512, 30_720, 512];
   const memory = {

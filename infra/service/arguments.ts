@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { BaseImage } from "../bundle.ts";
-import type { CpuArchitecture } from "../config/service.ts";
 import type { ConnectGrant } from "../proxy/arguments.ts";
 import type { Hop } from "../security-groups.ts";
 import type { Timeouts } from "../timeouts.ts";
+
+/** Processor of the image's platform and of the tasks alike. */
+export type CpuArchitecture = "ARM64" | "X86_64";
 
 /** How large the tasks are, and how many. A change rolls the service, which keeps answering. */
 export interface ServiceSize {

@@ -7,10 +7,9 @@ import { type NetworkConfiguration, readNetwork } from "./config/network.ts";
 import { refuseWeakProduction } from "./config/production.ts";
 import { between, ConfigReader, oneOf } from "./config/reader.ts";
 import { type RolesConfiguration, readRoles } from "./config/roles.ts";
-import { readService } from "./config/service.ts";
+import { readService, type ServiceConfiguration } from "./config/service.ts";
 import { readTimeouts } from "./config/timeouts.ts";
 import type { InstanceSettings } from "./database/arguments.ts";
-import type { ServiceSize } from "./service/arguments.ts";
 import type { Timeouts } from "./timeouts.ts";
 
 /** The whole configuration of a stack, parsed once. */
@@ -20,7 +19,7 @@ export interface Configuration {
   readonly entrance: EntranceConfiguration;
   readonly database: InstanceSettings;
   readonly proxy: { readonly maxConnectionsPercent: number };
-  readonly service: ServiceSize;
+  readonly service: ServiceConfiguration;
   readonly timeouts: Timeouts;
   readonly logRetentionDays: number;
   readonly alarms: AlarmsConfiguration;

@@ -1,4 +1,11 @@
+import type { ServiceSize } from "../service/arguments.ts";
 import { between, type ConfigReader, matching, oneOf } from "./reader.ts";
+
+/** The tasks: their size and number, and the image where it is not built. */
+export interface ServiceConfiguration extends ServiceSize {
+  /** Digest of an image that is in the stack's repository already; undefined builds one. */
+  readonly imageDigest: string | undefined;
+}
 
 /** Fargate's memory for each CPU size, in MiB: from, to, step ("Task CPU and memory", ECS). */
 const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
@@ -12,7 +19,7 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number
 const DIGEST = matching(/^sha256:[0-9a-f]{64}$/, "the digest of an image, sha256: and 64 hexadecimal digits");
 
 /** Reads what the tasks are, and how many. */
-export function readService(read: ConfigReader): ServiceSize {
+export function readService(read: ConfigReader): ServiceConfiguration {
   const cpu = read.integer("taskCpu", oneOf(...Object.keys(FARGATE_MEMORY).map(Number)));
   const [from, to, step] = FARGATE_MEMORY[cpu] ?? [512, 30_720, 512];
   const memory = {

@@ -10,8 +10,8 @@ import {
   uuid,
 } from "./outputs/computed.ts";
 import { DATABASE_OUTPUTS } from "./outputs/database.ts";
-import { EXISTING_ANSWERS } from "./outputs/existing.ts";
 import { ENTRANCE_OUTPUTS } from "./outputs/entrance.ts";
+import { EXISTING_ANSWERS } from "./outputs/existing.ts";
 import { NETWORK_OUTPUTS, routeTableOf } from "./outputs/network.ts";
 import { OBSERVABILITY_OUTPUTS } from "./outputs/observability.ts";
 import { REGISTRY_OUTPUTS } from "./outputs/registry.ts";

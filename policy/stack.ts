@@ -47,12 +47,13 @@ export class Stack {
   }
 
   /**
-   * A resource's id. Providers repeat it among the outputs.
+   * A resource's id, which the engine does not hand to policies. AWS's provider repeats it among the outputs; where one does not, the
+   * ARN ends in it.
    *
    * @throws NotKnownYet
    */
   idOf({ fields }: Resource): string | undefined {
-    return fields.text("id");
+    return fields.text("id") ?? fields.text("arn")?.split(/[:/]/).at(-1);
   }
 
   /** The resource of a type whose property has a value, such as an ARN. Undefined when it is not of this stack. */

@@ -39,7 +39,7 @@ describe("A deployment", () => {
   it("pushes the layout that was tried, sees that its digest is the same, deploys under the policy pack, then tries the service", () => {
     const names = (job("stack.yml", "deploy").steps ?? []).flatMap(({ name }) => name ?? []);
     assert.deepEqual(names.slice(-4), [
-      "Make the repository of images, where there is none",
+      "Deploy what the program builds, where there is no repository of images",
       "Push the image",
       "Deploy",
       "Smoke test",

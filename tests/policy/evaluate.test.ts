@@ -152,3 +152,14 @@ describe("An exception", () => {
     );
   });
 });
+
+describe("The id of a resource", () => {
+  const idOf = (props: object) => new Stack("production", []).idOf(thing("door", props));
+
+  it("is the one among its outputs, else the end of its ARN", () => {
+    assert.equal(idOf({ id: "sg-1", arn: "arn:aws:ec2:eu-west-2:123456789012:security-group/sg-2" }), "sg-1");
+    assert.equal(idOf({ arn: "arn:aws:ec2:eu-west-2:123456789012:security-group/sg-2" }), "sg-2");
+    assert.equal(idOf({ arn: "arn:aws:s3:::logs" }), "logs");
+    assert.equal(idOf({}), undefined);
+  });
+});

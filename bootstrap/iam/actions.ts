@@ -3,7 +3,7 @@ import { BUCKET_ACTIONS } from "./actions/buckets.ts";
 import { DATABASE_ACTIONS } from "./actions/database.ts";
 import { DELIVERY_ACTIONS } from "./actions/delivery.ts";
 import { FOUNDATION_ACTIONS } from "./actions/foundations.ts";
-import { FUNCTION_ACTIONS } from "./actions/functions.ts";
+import { AWSX_FUNCTION_ACTIONS, FUNCTION_ACTIONS } from "./actions/functions.ts";
 import { NETWORK_ACTIONS } from "./actions/network.ts";
 import { SERVICE_ACTIONS } from "./actions/service.ts";
 
@@ -27,16 +27,16 @@ export interface ServiceActions {
 
 /** What a preview asks of AWS, by service. */
 export function readActions(): readonly ServiceActions[] {
-  return byService([...every(({ read }) => read), ...Object.values(FUNCTION_ACTIONS).flat()]);
+  return byService([...every(({ read }) => read), ...functionActions()]);
 }
 
 /** What a deployment asks of AWS, by service. */
 export function deployActions(): readonly ServiceActions[] {
-  return byService([
-    ...every(({ read, write }) => [...read, ...write]),
-    ...Object.values(FUNCTION_ACTIONS).flat(),
-    ...DELIVERY_ACTIONS,
-  ]);
+  return byService([...every(({ read, write }) => [...read, ...write]), ...functionActions(), ...DELIVERY_ACTIONS]);
+}
+
+function functionActions(): readonly string[] {
+  return [FUNCTION_ACTIONS, AWSX_FUNCTION_ACTIONS].flatMap((table) => Object.values(table).flat());
 }
 
 function every(which: (actions: ResourceActions) => readonly string[]): readonly string[] {

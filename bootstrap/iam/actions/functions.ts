@@ -12,3 +12,9 @@ export const FUNCTION_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   "aws:kms/getKey:getKey": ["kms:DescribeKey"],
   "aws:rds/getSubnetGroup:getSubnetGroup": ["rds:DescribeDBSubnetGroups"],
 };
+
+/** The same for what the providers of awsx call, which no source here names: the zones of a VPC, the login to a registry. */
+export const AWSX_FUNCTION_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  "aws:ecr/getAuthorizationToken:getAuthorizationToken": ["ecr:GetAuthorizationToken"],
+  "aws:index/getAvailabilityZones:getAvailabilityZones": ["ec2:DescribeAvailabilityZones"],
+};

@@ -1,37 +1,14 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { before, describe, it } from "mocha";
-import { parse } from "yaml";
 import { RdsIamPool } from "../../app/postgres/index.ts";
-import { type FoundInstance, instanceMistakes } from "../../infra/existing-database.ts";
 import { declaredFirewall } from "../../local/firewall.ts";
 import { evaluate, type Program, ProgramError } from "../../local/program.ts";
-import { documentOf, ofType, only } from "../infra/declared-program.ts";
-import { decide, type Question } from "../infra/iam/decide.ts";
-import type { DeclaredPolicies } from "../infra/iam/declared-policies.ts";
+import { only } from "../infra/declared-program.ts";
 
 const FOLDER = new URL("../../examples/existing-service/", import.meta.url);
 const SERVICE_GROUP = "sg-0123456789abcdef0";
-const TASK_ROLE = "arn:aws:iam::123456789012:role/orders-task";
-const SECRETS_MANAGER = { "kms:ViaService": "secretsmanager.eu-west-2.amazonaws.com" };
 
 const example = (config: Readonly<Record<string, string>> = {}) => evaluate("example", { folder: FOLDER, config });
-
-/** The roles of the example, the service's own among them, with what each is granted. */
-function policiesOf(program: Program): DeclaredPolicies {
-  const grantedTo = (name: unknown) =>
-    ofType(program, "RolePolicy")
-      .filter(({ inputs }) => inputs.role === name)
-      .map((policy) => ({ name: policy.name, policy: documentOf(policy, "policy") }));
-  const proxyRole = only(program, "Role").outputs;
-  const roles = [
-    { name: "orders-task", arn: TASK_ROLE, policies: grantedTo("orders-task") },
-    { name: "proxy", arn: String(proxyRole.arn), policies: grantedTo(proxyRole.name) },
-  ];
-  const trust = documentOf(only(program, "Role"), "assumeRolePolicy");
-  const { accountId, partition } = program.place;
-  return { accountId, partition, roles, ofResources: new Map([[String(proxyRole.arn), trust]]) };
-}
 
 describe("The example of an existing service", () => {
   let program: Program;
@@ -166,137 +143,6 @@ describe("The example of an existing service", () => {
     );
     const id = databaseGroup(program);
     assert.equal(databaseGroup(await example({ databaseSecurityGroupId: id })), id);
-  });
-
-  describe("By its policies AWS", () => {
-    const proxyId = () => String(only(program, "Proxy").outputs.arn).split(":").at(-1);
-    const user = (name: string, id = proxyId(), prefix = "arn:aws:rds-db:eu-west-2:123456789012") =>
-      `${prefix}:dbuser:${id}/${name}`;
-    const secret = () =>
-      String((only(program, "Proxy").inputs.auths as readonly Record<string, unknown>[])[0]?.secretArn);
-    const key = "arn:aws:kms:eu-west-2:123456789012:key/00000000-0000-4000-8000-000000000000";
-    const connect = (principal: string, resource: string): Question => ({
-      principal,
-      action: "rds-db:connect",
-      resource,
-    });
-    const proxyRole = () => String(only(program, "Role").outputs.arn);
-    const read = (principal: string, resource: string): Question => ({
-      principal,
-      action: "secretsmanager:GetSecretValue",
-      resource,
-    });
-    const decrypt = (resource: string, context?: Record<string, string>): Question => ({
-      principal: proxyRole(),
-      action: "kms:Decrypt",
-      resource,
-      ...(context ? { context } : {}),
-    });
-
-    const CASES: readonly (readonly [allowed: boolean, says: string, question: () => Question])[] = [
-      [
-        true,
-        "the service connects through the proxy as the secret's user",
-        () => connect(TASK_ROLE, user("orders_admin")),
-      ],
-      [false, "the service connects as another user", () => connect(TASK_ROLE, user("orders_reader"))],
-      [false, "the service connects in another letter case", () => connect(TASK_ROLE, user("Orders_admin"))],
-      [false, "the service connects through another proxy", () => connect(TASK_ROLE, user("orders_admin", "prx-0"))],
-      [
-        false,
-        "the service connects to the instance itself",
-        () => connect(TASK_ROLE, user("orders_admin", String(only(program, "ProxyTarget").options.replacementTrigger))),
-      ],
-      [
-        false,
-        "the service connects in another region",
-        () => connect(TASK_ROLE, user("orders_admin", proxyId(), "arn:aws:rds-db:eu-west-1:123456789012")),
-      ],
-      [
-        false,
-        "the service connects in another account",
-        () => connect(TASK_ROLE, user("orders_admin", proxyId(), "arn:aws:rds-db:eu-west-2:210987654321")),
-      ],
-      [false, "the proxy's role connects", () => connect(proxyRole(), user("orders_admin"))],
-      [true, "the proxy reads the secret", () => read(proxyRole(), secret())],
-      [false, "the proxy reads another secret", () => read(proxyRole(), secret().replace(/.{6}$/, "abcdef"))],
-      [false, "the service reads the secret", () => read(TASK_ROLE, secret())],
-      [true, "the proxy decrypts through Secrets Manager", () => decrypt(key, SECRETS_MANAGER)],
-      [false, "the proxy decrypts by itself", () => decrypt(key)],
-      [
-        false,
-        "the proxy decrypts through another service",
-        () => decrypt(key, { "kms:ViaService": "ssm.eu-west-2.amazonaws.com" }),
-      ],
-      [false, "the proxy decrypts with another key", () => decrypt(key.replace(/0000$/, "0001"), SECRETS_MANAGER)],
-      [
-        true,
-        "RDS assumes the proxy's role",
-        () => ({ principal: "rds.amazonaws.com", action: "sts:AssumeRole", resource: proxyRole() }),
-      ],
-      [
-        false,
-        "ECS assumes the proxy's role",
-        () => ({ principal: "ecs-tasks.amazonaws.com", action: "sts:AssumeRole", resource: proxyRole() }),
-      ],
-    ];
-    for (const [allowed, says, question] of CASES) {
-      it(`${allowed ? "allows" : "denies"} that ${says}`, async () => {
-        assert.equal(await decide(policiesOf(program), question()), allowed);
-      });
-    }
-  });
-});
-
-describe("An instance that exists", () => {
-  const FOUND: FoundInstance = {
-    dbInstanceIdentifier: "orders",
-    engine: "postgres",
-    masterUsername: "orders_admin",
-    masterUserSecrets: [{ secretArn: "arn", kmsKeyId: "key", secretStatus: "active" }],
-    vpcSecurityGroups: ["sg-1"],
-  };
-  const CASES: readonly (readonly [says: string, found: Partial<FoundInstance>, mistake: RegExp])[] = [
-    ["Aurora", { engine: "aurora-postgresql" }, /^its engine is aurora-postgresql; allowed: postgres/],
-    ["no managed secret", { masterUserSecrets: [] }, /^it has no managed master secret.*--manage-master-user-password/],
-    ["another master user", { masterUsername: "root" }, /^its master user is "root", .* "orders_admin"; allowed/],
-    ["several groups", { vpcSecurityGroups: ["sg-1", "sg-2"] }, /^its security groups are sg-1, sg-2, but .* not set/],
-    ["no group", { vpcSecurityGroups: [] }, /^its security groups are none/],
-  ];
-
-  it("can stand behind a proxy", () => {
-    assert.deepEqual(instanceMistakes(FOUND, "orders_admin", undefined), []);
-    assert.deepEqual(instanceMistakes({ ...FOUND, vpcSecurityGroups: ["sg-1", "sg-2"] }, "orders_admin", "sg-2"), []);
-  });
-
-  for (const [says, found, mistake] of CASES) {
-    it(`cannot with ${says}, and is told why`, () => {
-      const [told, ...others] = instanceMistakes({ ...FOUND, ...found }, "orders_admin", undefined);
-      assert.match(told ?? "", mistake);
-      assert.deepEqual(others, []);
-    });
-  }
-});
-
-describe("The README of the example", () => {
-  it("names every key of its configuration, and sets those that have no default", async () => {
-    const readme = await readFile(new URL("README.md", FOLDER), "utf8");
-    const { config } = parse(await readFile(new URL("Pulumi.yaml", FOLDER), "utf8")) as {
-      readonly config: Readonly<Record<string, { readonly default?: unknown }>>;
-    };
-    const own = Object.entries(config).filter(([key]) => !key.startsWith("aws:"));
-    assert.equal(own.length, 7);
-    for (const [name, { default: usual }] of own) {
-      assert.ok(readme.includes(`\`${name}\``), `${name} is not explained`);
-      if (usual === undefined) assert.match(readme, new RegExp(`pulumi config set ${name} `));
-    }
-  });
-
-  it("links files that there are", async () => {
-    const readme = await readFile(new URL("README.md", FOLDER), "utf8");
-    const links = [...readme.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map(([, path = ""]) => path);
-    assert.ok(links.length >= 2);
-    for (const path of links) await readFile(new URL(path, FOLDER));
   });
 });
 

@@ -103,7 +103,7 @@ describe("The policy pack, run as the engine runs it", () => {
 describe("The policy pack of a stack of tier staging", () => {
   it("has nothing to say of staging, whether the engine hands it the configuration or not", async () => {
     const { resources } = await programOf("staging");
-    const configured = await PackProcess.start({ "passwordless-postgres:tier": "staging" });
+    const configured = await PackProcess.start({ "orders:tier": "staging" });
     try {
       assert.deepEqual(await configured.analyze(resources), []);
       assert.deepEqual(await configured.analyze(resources, { Environment: "production" }), []);

@@ -29,9 +29,10 @@ const RANDOM_DIGITS = 7;
  */
 export function checked(urn: string, inputs: Properties, old: Properties | undefined, seed: Uint8Array): Properties {
   const { type, name } = parseUrn(urn);
-  if (mutabilityOf(type).autonamed !== true || inputs.name !== undefined) return inputs;
+  const { autonamed } = mutabilityOf(type);
+  if (autonamed === undefined || inputs[autonamed] !== undefined) return inputs;
   const digits = Buffer.from(seed).toString("hex").slice(0, RANDOM_DIGITS);
-  return { ...inputs, name: old?.[MADE_UP] === true ? old.name : `${name}-${digits}`, [MADE_UP]: true };
+  return { ...inputs, [autonamed]: old?.[MADE_UP] === true ? old[autonamed] : `${name}-${digits}`, [MADE_UP]: true };
 }
 
 /** Says among the inputs that the provider made up the name. The bridge keeps the same under `__defaults`. */
@@ -39,13 +40,13 @@ const MADE_UP = "__madeUpName";
 
 /** What differs, and what of it needs another resource. */
 export function difference(urn: string, old: Properties, inputs: Properties): Difference {
-  const { createOnly } = mutabilityOf(parseUrn(urn).type);
+  const { createOnly, autonamed } = mutabilityOf(parseUrn(urn).type);
   const names = new Set([...Object.keys(old), ...Object.keys(inputs)]);
   const changed = [...names].filter((name) => name !== MADE_UP && !isSame(old[name], inputs[name]));
   const replacing = changed.filter((name) => createOnly.includes(name));
   // The bridge's `nameRequiresDeleteBeforeReplace`: two of one name cannot stand together.
-  const named = mutabilityOf(parseUrn(urn).type).autonamed === true && inputs[MADE_UP] !== true;
-  const deleteBeforeReplace = replacing.length > 0 && named && isSame(old.name, inputs.name);
+  const keepsName = autonamed !== undefined && inputs[MADE_UP] !== true && isSame(old[autonamed], inputs[autonamed]);
+  const deleteBeforeReplace = replacing.length > 0 && keepsName;
   return { changed, replacing, deleteBeforeReplace };
 }
 

@@ -1,5 +1,5 @@
 import type { Account } from "../infra/iam.ts";
-import { rdsName } from "../infra/names.ts";
+import { rolePath as ofProgram, rdsName } from "../infra/names.ts";
 
 /** One stack of the project that is deployed. */
 export interface StackName {
@@ -43,7 +43,7 @@ export function stackNames({ project, stack }: StackName): StackNames {
 
 /** Path of the roles that a stack makes. Whoever deploys the stack touches no role outside of it. */
 export function rolePath({ project, stack }: StackName): string {
-  return `/${project}/${stack}/`;
+  return ofProgram([project, stack]);
 }
 
 /** Name of the state bucket: nobody else's, as it holds the account's number, and known before the bucket exists. */

@@ -47,6 +47,14 @@ export function stackPrefix(limit = PREFIX_LIMIT, stack = currentStack()): strin
   return `${readable.slice(0, limit - hash.length - 1)}-${hash}`;
 }
 
+/**
+ * Path of the roles that a stack makes, such as `/project/production/`: a policy can name all of them, and no other stack's, so whoever
+ * deploys one stack need touch no role of another ("IAM identifiers").
+ */
+export function rolePath(stack = currentStack()): string {
+  return `/${stack.join("/")}/`;
+}
+
 type Stack = readonly [project: string, stack: string];
 
 function currentStack(): Stack {

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyDocument } from "./iam.ts";
+import { rolePath } from "./names.ts";
 
 export interface RoleArgs {
   /** Who may assume the role, and on whose behalf. */
@@ -13,7 +14,7 @@ export interface RoleArgs {
 }
 
 /**
- * The one form of role here: a trust, and a boundary where the account wants one on every role. What it may do is said by policies
+ * The one form of role here: under the path of the stack, with a trust, and a boundary where the account wants one on every role. What it may do is said by policies
  * beside it, each of which stands with what it grants.
  */
 export function role(name: string, args: RoleArgs, opts: pulumi.CustomResourceOptions): aws.iam.Role {
@@ -21,6 +22,7 @@ export function role(name: string, args: RoleArgs, opts: pulumi.CustomResourceOp
   return new aws.iam.Role(
     name,
     {
+      path: rolePath(),
       assumeRolePolicy: pulumi.jsonStringify(trust),
       ...(permissionsBoundaryArn === undefined ? {} : { permissionsBoundary: permissionsBoundaryArn }),
     },

@@ -37,8 +37,11 @@ interface NamedPolicy {
   readonly policy: unknown;
 }
 
-/** Inputs by which a role could be given policies that are not read here; a silent omission would let a wrong role pass. */
-const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
+/**
+ * Inputs by which a role could be given policies that are not read here; a silent omission would let a wrong role pass. A permissions
+ * boundary gives nothing, and what it takes away stands in a document of the account, which is not declared here.
+ */
+const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns"];
 
 /** Reads roles, their policies, their trusts and the keys' and topics' policies of an evaluated program. */
 export function declaredIam(program: Program): DeclaredIam {

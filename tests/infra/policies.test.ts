@@ -34,7 +34,8 @@ for (const stack of STACKS) {
         // AWS's own policy is attached to the one role that only AWS can say the permissions of.
         const inline = role.name === "database-monitoring" ? 0 : 1;
         assert.equal(policiesOf(program, role.name).length, inline, role.name);
-        assert.deepEqual(Object.keys(role.inputs), ["assumeRolePolicy"], role.name);
+        assert.deepEqual(Object.keys(role.inputs).sort(), ["assumeRolePolicy", "path"], role.name);
+        assert.equal(role.inputs.path, `/${program.project}/${program.stack}/`);
       }
       assert.deepEqual(
         ofType(program, "RolePolicyAttachment").map(({ inputs }) => inputs),

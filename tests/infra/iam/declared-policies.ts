@@ -44,7 +44,7 @@ const ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
 
 /** Types that grant without a document of their own, and inputs of a role that do. A grant that is overlooked is no finding. */
 const UNREAD_TYPES = /^aws:(?:iam\/(?!role:|rolePolicy:|rolePolicyAttachment:)|kms\/grant:|lambda\/permission:)/;
-const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
+const UNREAD_ROLE_INPUTS = ["inlinePolicies", "managedPolicyArns"];
 
 /**
  * Reads every policy of a program.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { evaluate, ProgramError } from "../../local/program.ts";
+import { PROJECT } from "./declared-program.ts";
 
 type Config = Readonly<Record<string, string>>;
 
@@ -16,7 +17,7 @@ async function mistakesOf(stack: string, config: Config, entry: URL | undefined 
     const [heading = "", ...lines] = error.message.split("\n");
     const count = lines.length === 1 ? "1 mistake" : `${lines.length} mistakes`;
     assert.equal(heading, `${count} in the configuration of stack ${stack}:`);
-    return lines.map((line) => line.replace(/^ {2}- (passwordless-postgres:)?/, ""));
+    return lines.map((line) => line.replace(new RegExp(`^ {2}- (?:${PROJECT}:)?`), ""));
   }
   return [];
 }
@@ -308,13 +309,13 @@ describe("The configuration of a stack", () => {
 
   it("refuses keys of another project, which would be passed over without a word, and leaves providers' keys alone", async () => {
     const config = {
-      "orders:maxTasks": "7",
-      "orders:tier": "staging",
-      "orders:unheardOf": "1",
+      "foreign:maxTasks": "7",
+      "foreign:tier": "staging",
+      "foreign:unheardOf": "1",
       "aws:skipRegionValidation": "false",
     };
     assert.deepEqual(await mistakesOf("staging", config), [
-      "orders:maxTasks, orders:tier: of another project than passwordless-postgres, and so never read; " +
+      `foreign:maxTasks, foreign:tier: of another project than ${PROJECT}, and so never read; ` +
         "allowed: the same keys without the part before the colon, which are this project's",
     ]);
   });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { PROGRAM_FOLDER } from "../../local/program/configuration.ts";
 import type { DeclaredResource } from "../../local/program/resource.ts";
 import { evaluate, type Program } from "../../local/program.ts";
+
+/** Name of the project, which a copy of it may have changed. */
+export const PROJECT = String(parse(readFileSync(new URL("Pulumi.yaml", PROGRAM_FOLDER), "utf8")).name);
 
 const evaluated = new Map<string, Promise<Program>>();
 

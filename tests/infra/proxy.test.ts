@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { evaluate } from "../../local/program.ts";
-import { ofType, only, programOf, STACKS } from "./declared-program.ts";
+import { ofType, only, PROJECT, programOf, STACKS } from "./declared-program.ts";
 
 const SUBNETS = {
   vpcId: "vpc-0a",
@@ -66,7 +66,7 @@ describe("The proxy", () => {
     it(`has a name that RDS takes, and a log group of that name with a retention (${stack})`, async () => {
       const program = await programOf(stack);
       const name = String(only(program, "Proxy").inputs.name);
-      assert.match(name, new RegExp(`^passwordless-postgres-${stack}-[0-9a-f]{8}$`));
+      assert.match(name, new RegExp(`^${PROJECT}-${stack}-[0-9a-f]{8}$`));
       assert.ok(name.length <= 63, name);
       assert.equal(only(program, "LogGroup", "proxy").inputs.name, `/aws/rds/proxy/${name}`);
     });

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import type { Program } from "../../local/program.ts";
-import { containersOf, documentOf, environmentOf, ofType, only, programOf, STACKS } from "./declared-program.ts";
+import {
+  containersOf,
+  documentOf,
+  environmentOf,
+  ofType,
+  only,
+  PROJECT,
+  programOf,
+  STACKS,
+} from "./declared-program.ts";
 
 /** One value somewhere in a declaration, with the way to it. */
 interface Leaf {
@@ -165,7 +174,7 @@ describe("The outputs of a stack", () => {
       {
         alarmTopicArn: only(program, "Topic").outputs.arn,
         clusterName: only(program, "Cluster").outputs.name,
-        dashboardName: "passwordless-postgres-production",
+        dashboardName: `${PROJECT}-production`,
         databaseIdentifier: only(program, "Instance").outputs.identifier,
         imageDigest: String(only(program, "Image").outputs.imageUri).split("@")[1],
         imageRepositoryUrl: only(program, "Repository").outputs.url,

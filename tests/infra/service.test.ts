@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import type { Program } from "../../local/program.ts";
-import { only, programOf, STACKS } from "./declared-program.ts";
+import { only, PROJECT, programOf, STACKS } from "./declared-program.ts";
 
 const BOUNDS = { production: [2, 10], staging: [1, 2] } as const;
 
@@ -38,7 +38,7 @@ for (const stack of STACKS) {
     });
 
     it("counts the revisions of its task under a name of its own", () => {
-      assert.equal(only(program, "TaskDefinition").inputs.family, `passwordless-postgres-${stack}-service`);
+      assert.equal(only(program, "TaskDefinition").inputs.family, `${PROJECT}-${stack}-service`);
     });
 
     it("leaves its count to autoscaling, between the declared bounds, on CPU", () => {

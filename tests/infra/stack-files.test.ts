@@ -4,7 +4,7 @@ import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { PROGRAM_FOLDER } from "../../local/program/configuration.ts";
 import { evaluate } from "../../local/program.ts";
-import { only, programOf, STACKS } from "./declared-program.ts";
+import { only, PROJECT, programOf, STACKS } from "./declared-program.ts";
 
 interface Declaration {
   readonly type?: string;
@@ -141,8 +141,8 @@ describe("The stack files", () => {
         only(program, "TaskDefinition").inputs.family,
       ];
     };
-    const production = [true, 10, 365, "passwordless-postgres-production-service"];
-    const staging = [false, 2, 30, "passwordless-postgres-staging-service"];
+    const production = [true, 10, 365, `${PROJECT}-production-service`];
+    const staging = [false, 2, 30, `${PROJECT}-staging-service`];
     for (const [stack, expected] of [
       ["production", production],
       ["staging", staging],

@@ -139,7 +139,7 @@ describe("A slip in what the program declares fails on the laptop as on AWS", fu
         assert.equal(error.code, "ENVIRONMENT_FAILED");
         const [, arn] =
           /^ECS was unable to assume the role '(.+)' that was provided for this task$/.exec(error.message) ?? [];
-        assert.ok(arn?.includes(`:role/${name}`), error.message);
+        assert.ok(/:role\/[^:]*$/.test(arn ?? "") && arn?.includes(`/${name}-`), error.message);
         return true;
       });
       assert.deepEqual(messages, []);

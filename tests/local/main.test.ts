@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import pg from "pg";
+import { PROJECT } from "../infra/declared-program.ts";
 import { type CommandRun, runCommandLine } from "./command-run.ts";
 import { begin } from "./environment-fixture.ts";
 import { findPassword } from "./password-search.ts";
@@ -154,7 +155,7 @@ function shapeOf({ proxy, database, credentials, service, control, pid }: Record
     proxy: {
       endpoint: matching(
         proxy?.endpoint,
-        /^passwordless-postgres-production-\S+\.proxy-\S+\.eu-west-2\.rds\.amazonaws\.com$/,
+        new RegExp(`^${PROJECT}-production-\\S+\\.proxy-\\S+\\.eu-west-2\\.rds\\.amazonaws\\.com$`),
       ),
       port: 5432,
       address: "127.0.0.1",

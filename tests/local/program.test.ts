@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { StackConfigurationError } from "../../local/program/configuration.ts";
 import { type EvaluateOptions, evaluate, ProgramError } from "../../local/program.ts";
+import { PROJECT } from "../infra/declared-program.ts";
 
 /** A small program of its own, to see what the harness does with it. */
 function run(program: string, options: EvaluateOptions = {}) {
@@ -21,7 +22,7 @@ async function failureOf(evaluation: Promise<unknown>): Promise<ProgramError> {
 describe("The harness", () => {
   it("returns every resource with its inputs, outputs and dependencies", async () => {
     const program = await evaluate("production");
-    assert.equal(program.project, "passwordless-postgres");
+    assert.equal(program.project, PROJECT);
     const proxy = program.resources.find(({ type }) => type === "aws:rds/proxy:Proxy");
     assert.ok(proxy);
     assert.match(String(proxy.outputs.arn), /^arn:aws:rds:eu-west-2:123456789012:db-proxy:prx-[0-9a-f]{17}$/);

@@ -3,7 +3,7 @@ import { before, describe, it } from "mocha";
 import { DESCRIPTION_LIMIT } from "../../../infra/observability/phrasing.ts";
 import type { DeclaredResource } from "../../../local/program/resource.ts";
 import type { Program } from "../../../local/program.ts";
-import { ofType, only, programOf, STACKS } from "../declared-program.ts";
+import { ofType, only, PROJECT, programOf, STACKS } from "../declared-program.ts";
 import { alarmOf, allEventAlarms, comparedValue, metricAlarms, ruleOf, SIZES } from "./tables.ts";
 
 interface Query {
@@ -50,7 +50,7 @@ const queriesOf = (alarm: DeclaredResource) => alarm.inputs.metricQueries as rea
 
 for (const stack of STACKS) {
   describe(`The alarms of stack ${stack}`, () => {
-    const prefix = `passwordless-postgres-${stack}-`;
+    const prefix = `${PROJECT}-${stack}-`;
     let program: Program;
     let alarms: readonly DeclaredResource[];
     before(async () => {
@@ -119,7 +119,7 @@ for (const stack of STACKS) {
           const full = `${metric.namespace} ${metric.metricName}`;
           const dimensions = Object.keys(metric.dimensions ?? {}).sort();
           seen.add(full);
-          if (metric.namespace === `passwordless-postgres-${stack}`) assert.deepEqual(dimensions, [], name);
+          if (metric.namespace === `${PROJECT}-${stack}`) assert.deepEqual(dimensions, [], name);
           else if (full === "AWS/RDS DatabaseConnections")
             assert.ok(CONNECTIONS.some((c) => `${c}` === `${dimensions}`));
           else assert.deepEqual(dimensions, KNOWN[full], `${name}: ${full}`);
@@ -168,7 +168,7 @@ for (const stack of STACKS) {
         logGroupName: only(program, "LogGroup", "service").outputs.name,
         pattern: '{ $.logger = "db-auth" && $.level = "error" }',
         metricTransformation: {
-          namespace: `passwordless-postgres-${stack}`,
+          namespace: `${PROJECT}-${stack}`,
           name: "DatabaseAuthenticationErrors",
           value: "1",
           defaultValue: "0",

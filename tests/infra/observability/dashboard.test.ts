@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import type { Program } from "../../../local/program.ts";
-import { ofType, only, programOf, STACKS } from "../declared-program.ts";
+import { ofType, only, PROJECT, programOf, STACKS } from "../declared-program.ts";
 import { metricAlarms } from "./tables.ts";
 
 interface Widget {
@@ -100,7 +100,7 @@ for (const stack of STACKS) {
     it("is named for the stack, in characters that CloudWatch takes", () => {
       assert.match(
         String(only(program, "Dashboard").inputs.dashboardName),
-        /^passwordless-postgres-(production|staging)$/,
+        new RegExp(`^${PROJECT}-(production|staging)$`),
       );
     });
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { rotationsSucceeded } from "../../../infra/observability/events.ts";
 import type { Program } from "../../../local/program.ts";
-import { ofType, only, programOf } from "../declared-program.ts";
+import { ofType, only, PROJECT, programOf } from "../declared-program.ts";
 import { allEventAlarms, SUBJECT } from "./tables.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -120,7 +120,7 @@ describe("The rules on events", () => {
       assert.deepEqual(transformer.inputPaths, { time: "$.time", what: says });
       assert.equal(
         JSON.parse(String(transformer.inputTemplate)),
-        `passwordless-postgres-production: ${meaning}. <time>: <what> Runbook: docs/runbook.md#${key}`,
+        `${PROJECT}-production: ${meaning}. <time>: <what> Runbook: docs/runbook.md#${key}`,
       );
     }
   });

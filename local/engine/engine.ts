@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
@@ -32,6 +33,12 @@ export interface OfflineStack {
   /** What stands for the values that are encrypted in the stack file. */
   readonly canaries: readonly Canary[];
 }
+
+/** Program by which the engine runs policy packs for Node; the CLI's installer would bring one. */
+const POLICY_ANALYZER = "pulumi-analyzer-policy-nodejs";
+const POLICY_RUNNER = `#!/bin/sh
+exec ${quoted(process.execPath)} ${quoted(createRequire(import.meta.url).resolve("@pulumi/pulumi/cmd/run-policy-pack"))} "$@"
+`;
 
 /** Packages whose providers the program calls. */
 const PACKAGES = Object.keys(SDK_VERSIONS);
@@ -81,6 +88,7 @@ export class OfflineEngine {
       await Promise.all(["bin", "home", "state"].map((name) => mkdir(path.join(folder, name))));
       // The Automation API takes a folder that holds bin/pulumi, and puts that folder first on PATH.
       await symlink(pulumi, path.join(folder, "bin", "pulumi"));
+      await writeFile(path.join(folder, "bin", POLICY_ANALYZER), POLICY_RUNNER, { mode: 0o700 });
       for (const name of PACKAGES) providers.push(await startProvider(name, SDK_VERSIONS[name] ?? "", account));
       return new OfflineEngine(folder, account, providers, await PulumiCommand.get({ root: folder }));
     } catch (error) {
@@ -128,4 +136,9 @@ async function runProgram(folder: URL): Promise<Record<string, unknown>> {
   const entry = new URL("index.ts", folder);
   entry.searchParams.set("run", String(++runs));
   return { ...(await import(entry.href)) };
+}
+
+/** A word for a POSIX shell that means itself. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { after, before, it } from "mocha";
 import { type Outcome, preview, up } from "../../local/engine/outcome.ts";
 import { planOf } from "../../local/preview/plan.ts";
@@ -70,5 +71,25 @@ describeEngine("One change on the real engine", (fixture) => {
       left.filter((deed) => !/^update (?:Vpc|InternetGateway|Subnet|RouteTable) net-/.test(deed)),
       [],
     );
+  });
+
+  it("that a policy forbids fails the preview, which the policy pack is part of", async () => {
+    const [right, wrong] = [await copyProgram(), await copyProgram()];
+    await using _right = right;
+    await using _wrong = wrong;
+    await wrong.change("infra/proxy.ts", "requireTls: true", "requireTls: false");
+    const judged = async ({ folder }: ProgramCopy) => {
+      const { stack } = await fixture.engine.stack("staging", { folder, config: LARGER });
+      return preview(stack, { policyPacks: [fileURLToPath(new URL("../../policy", import.meta.url))] });
+    };
+    const violated = ({ events }: Outcome) =>
+      events.flatMap(({ policyEvent }) =>
+        policyEvent?.enforcementLevel === "mandatory" ? [policyEvent.policyName] : [],
+      );
+    const [good, bad] = [await judged(right), await judged(wrong)];
+    // Exceptions of the pack end one day, and then it forbids more than this.
+    const added = violated(bad).filter((policy) => !violated(good).includes(policy));
+    assert.deepEqual(added, ["proxy-requires-tls"]);
+    assert.notEqual(bad.failed, undefined);
   });
 });
